@@ -1,0 +1,3 @@
+"""SoundScore: a social music server."""
+
+__version__ = "0.1.0"

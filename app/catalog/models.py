@@ -1,0 +1,99 @@
+"""Artists, albums and tracks."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Integer, SmallInteger, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Row
+
+__all__ = ["Album", "Artist", "Track"]
+
+_NO_GENRES = text("'{}'::text[]")
+
+
+class Artist(Row):
+    """A person or a band. `merged_into_id` leads from a duplicate to the one that stays."""
+
+    __tablename__ = "artists"
+    __table_args__ = (
+        Index("ix_artists_name_key", "name_key"),
+        Index("ix_artists_genres", "genres", postgresql_using="gin"),
+        CheckConstraint("merged_into_id <> id", name="not_into_itself"),
+    )
+
+    name: Mapped[str]
+    name_key: Mapped[str]
+    genres: Mapped[list[str]] = mapped_column(server_default=_NO_GENRES)
+    image_key: Mapped[str | None]
+    spotify_id: Mapped[str | None] = mapped_column(unique=True)
+    musicbrainz_id: Mapped[UUID | None] = mapped_column(unique=True)
+    album_count: Mapped[int] = mapped_column(server_default="0")
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("artists.id", ondelete="SET NULL"), index=True)
+
+
+class Album(Row):
+    """An album, with what its page shows of ratings and likes counted in the same transactions."""
+
+    __tablename__ = "albums"
+    __table_args__ = (
+        Index("ix_albums_artist_id_id", "artist_id", "id"),
+        Index("ix_albums_title_key", "title_key"),
+        Index("ix_albums_genres", "genres", postgresql_using="gin"),
+        CheckConstraint("array_length(rating_counts, 1) = 10", name="ten_ratings"),
+        CheckConstraint("merged_into_id <> id", name="not_into_itself"),
+    )
+
+    title: Mapped[str]
+    title_key: Mapped[str]
+    artist_id: Mapped[UUID] = mapped_column(ForeignKey("artists.id", ondelete="RESTRICT"))
+    year: Mapped[int | None] = mapped_column(SmallInteger)
+    release_date: Mapped[date | None]
+    label: Mapped[str | None]
+    genres: Mapped[list[str]] = mapped_column(server_default=_NO_GENRES)
+    cover_key: Mapped[str | None]
+    spotify_id: Mapped[str | None] = mapped_column(unique=True)
+    musicbrainz_id: Mapped[UUID | None] = mapped_column(unique=True)
+    track_count: Mapped[int] = mapped_column(Integer, server_default="0")
+    duration_ms: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    review_count: Mapped[int] = mapped_column(server_default="0")
+    rating_sum: Mapped[int] = mapped_column(server_default="0")
+    rating_counts: Mapped[list[Any]] = mapped_column(
+        ARRAY(BigInteger), server_default=text("'{0,0,0,0,0,0,0,0,0,0}'::bigint[]")
+    )
+    like_count: Mapped[int] = mapped_column(server_default="0")
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("albums.id", ondelete="SET NULL"), index=True)
+
+
+class Track(Row):
+    """A track, alone or at a place of an album. Audio features are those of Spotify: 0 to 1, tempo in BPM."""
+
+    __tablename__ = "tracks"
+    __table_args__ = (
+        Index("ix_tracks_album_id_disc_position", "album_id", "disc", "position"),
+        Index("ix_tracks_artist_id_id", "artist_id", "id"),
+        Index("ix_tracks_title_key", "title_key"),
+        Index("ix_tracks_genres", "genres", postgresql_using="gin"),
+        CheckConstraint("duration_ms > 0", name="duration_positive"),
+        CheckConstraint("merged_into_id <> id", name="not_into_itself"),
+    )
+
+    title: Mapped[str]
+    title_key: Mapped[str]
+    artist_id: Mapped[UUID] = mapped_column(ForeignKey("artists.id", ondelete="RESTRICT"))
+    album_id: Mapped[UUID | None] = mapped_column(ForeignKey("albums.id", ondelete="CASCADE"))
+    disc: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    position: Mapped[int | None] = mapped_column(SmallInteger)
+    duration_ms: Mapped[int | None] = mapped_column(Integer)
+    genres: Mapped[list[str]] = mapped_column(server_default=_NO_GENRES)
+    isrc: Mapped[str | None] = mapped_column(unique=True)
+    spotify_id: Mapped[str | None] = mapped_column(unique=True)
+    musicbrainz_id: Mapped[UUID | None] = mapped_column(unique=True)
+    popularity: Mapped[int | None] = mapped_column(SmallInteger)
+    valence: Mapped[float | None]
+    energy: Mapped[float | None]
+    tempo: Mapped[float | None]
+    like_count: Mapped[int] = mapped_column(server_default="0")
+    merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), index=True)

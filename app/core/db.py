@@ -1,0 +1,208 @@
+"""The database: declarative base, the two kinds of access, and the only commit."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, ClassVar, Never, TypeVar
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import ARRAY, TIMESTAMP, BigInteger, MetaData, Select, Text, Uuid, event, func
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.core.config import Settings
+from app.core.errors import Unavailable
+from app.core.ids import uuid7
+
+__all__ = ["Base", "Database", "Reader", "Row", "Writer"]
+
+T = TypeVar("T")
+CONNECTION_LOST = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+
+
+class Base(DeclarativeBase):
+    """Base of all tables, with names for constraints so that migrations and 409s can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        datetime: TIMESTAMP(timezone=True),
+        str: Text,
+        UUID: Uuid,
+        int: BigInteger,
+        dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+class Row(Base):
+    """A table with a time-ordered id and the moment of its creation."""
+
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class Reader:
+    """Reads without a transaction: each statement takes a connection from the pool and gives it back."""
+
+    __slots__ = ("_database",)
+
+    def __init__(self, database: "Database") -> None:
+        self._database = database
+
+    async def records(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        """The rows of one statement. Raises Unavailable when the database does not answer in time."""
+        return await self._database.fetch(sql, arguments)
+
+    async def all(self, statement: Select[T]) -> list[T]:
+        """The first column or entity of each row, detached: for reads that are too rare for a Query."""
+        async with AsyncSession(self._database.autocommit, expire_on_commit=False) as session:
+            return list(await session.scalars(statement))  # type: ignore[arg-type]
+
+    async def one(self, statement: Select[T]) -> T | None:
+        """The first column or entity of the only row, or None."""
+        async with AsyncSession(self._database.autocommit, expire_on_commit=False) as session:
+            return await session.scalar(statement)  # type: ignore[arg-type]
+
+    async def rows(self, statement: Select[Any]) -> Sequence[Any]:
+        """All rows with all of their columns."""
+        async with AsyncSession(self._database.autocommit, expire_on_commit=False) as session:
+            return (await session.execute(statement)).all()
+
+
+class Writer(AsyncSession):
+    """A transaction that `Database.write()` commits. Reads inside it see what it wrote.
+
+    `wakes` are topics to wake and `stale` cache keys to drop, both after the commit.
+    """
+
+    def __init__(self, database: "Database") -> None:
+        super().__init__(database.engine, expire_on_commit=False)
+        self._database = database
+        self.wakes: list[str] = []
+        self.stale: list[str] = []
+
+    async def commit(self) -> Never:
+        raise RuntimeError("only Database.write() commits")
+
+    async def records(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        """The rows of one statement, run on this transaction's own connection."""
+        await self.flush()
+        # connection() makes SQLAlchemy begin; driver_connection alone would run outside the transaction
+        raw = await (await self.connection()).get_raw_connection()
+        await raw.dbapi_connection._start_transaction()  # type: ignore[union-attr]
+        driver: asyncpg.Connection = raw.driver_connection
+        self._database.statements += 1
+        return await driver.fetch(sql, *arguments)
+
+    async def all(self, statement: Select[T]) -> list[T]:
+        """The first column or entity of each row."""
+        return list(await self.scalars(statement))  # type: ignore[arg-type]
+
+    async def one(self, statement: Select[T]) -> T | None:
+        """The first column or entity of the only row, or None."""
+        return await self.scalar(statement)  # type: ignore[arg-type]
+
+    async def rows(self, statement: Select[Any]) -> Sequence[Any]:
+        """All rows with all of their columns."""
+        return (await self.execute(statement)).all()
+
+
+class Database:
+    """The engine for transactions, the pool for compiled queries, and the only place that commits.
+
+    `statements` counts what this process has run, so that a test can hold a list to its number of queries.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = settings.database_url
+        self._timeout = settings.database_timeout_seconds
+        self._size = settings.database_pool_size
+        self.engine = create_async_engine(
+            self._url,
+            pool_size=self._size,
+            max_overflow=0,
+            pool_timeout=self._timeout / 2,
+            pool_pre_ping=False,
+            connect_args={"command_timeout": self._timeout, "timeout": self._timeout / 2},
+        )
+        self.autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.reader = Reader(self)
+        self.after_commit: Callable[[Writer], Awaitable[None]] | None = None
+        self.statements = 0
+        self._pool: asyncpg.Pool | None = None
+        event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
+
+    def _count(self, *_: object) -> None:
+        self.statements += 1
+
+    async def open(self) -> None:
+        """Opens the pool. Raises OSError or asyncpg errors when the server cannot be reached."""
+        self._pool = await asyncpg.create_pool(
+            driver_dsn(self._url),
+            min_size=1,
+            max_size=self._size,
+            command_timeout=self._timeout,
+            timeout=self._timeout / 2,
+            # a page query is prepared once for each of its few page sizes
+            statement_cache_size=500,
+            max_inactive_connection_lifetime=300,
+        )
+
+    async def close(self) -> None:
+        """Gives all connections back; those that hang are cut."""
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), 2)
+            except TimeoutError:
+                self._pool.terminate()
+        await self.engine.dispose()
+
+    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        """Runs one statement on the pool. Raises Unavailable when the database does not answer in time."""
+        assert self._pool is not None, "Database.open() was not awaited"
+        try:
+            connection = await self._pool.acquire(timeout=self._timeout / 2)
+        except CONNECTION_LOST as error:
+            raise Unavailable("The database does not answer. Try again shortly.") from error
+        self.statements += 1
+        try:
+            return await connection.fetch(sql, *arguments)
+        except CONNECTION_LOST as error:
+            connection.terminate()  # a connection that hangs must not go back to the pool
+            raise Unavailable("The database does not answer. Try again shortly.") from error
+        finally:
+            await self._pool.release(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Writer]:
+        """One transaction: commits when the block ends, rolls back when it raises, then tells of it."""
+        session = Writer(self)
+        try:
+            yield session
+            await AsyncSession.commit(session)
+        except TimeoutError:
+            await session.invalidate()
+            raise
+        finally:
+            await session.close()
+        if self.after_commit and (session.wakes or session.stale):
+            await self.after_commit(session)
+
+
+def driver_dsn(url: str) -> str:
+    """SQLAlchemy's URL as asyncpg wants it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

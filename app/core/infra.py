@@ -1,0 +1,148 @@
+"""Opens and closes everything that the server needs, in one `async with`."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from app.core.auth import Principal, find_authenticator
+from app.core.cache import Cache
+from app.core.config import Settings
+from app.core.db import Database, Writer
+from app.core.embedded import embedded_servers
+from app.core.errors import Unauthorized
+from app.core.limits import Limiter
+from app.core.realtime import Hub
+from app.core.revocations import Revocations
+from app.core.telemetry import Metrics
+from app.core.tokens import AccessTokens, PasswordHasher
+
+__all__ = ["Infra", "open_infra", "with_servers"]
+
+_MOST_CACHED_TOKENS = 4096
+_CACHED_SECONDS = 60.0
+
+
+@dataclass(slots=True)
+class Infra:
+    """Everything that is opened once for a process."""
+
+    settings: Settings
+    db: Database
+    redis: Redis
+    hub: Hub
+    cache: Cache
+    limiter: Limiter
+    tokens: AccessTokens
+    passwords: PasswordHasher
+    revocations: Revocations
+    metrics: Metrics
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    degraded: dict[str, str] = field(default_factory=dict)
+    running: int = 0
+    _known: dict[str, tuple[Principal, float]] = field(default_factory=dict)
+
+    async def authenticate(self, header: str | None) -> Principal | Unauthorized | None:
+        """Who sent this Authorization header; an error in place of a principal when the token is bad."""
+        if header is None:
+            return None
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            return Unauthorized("Send the token as `Authorization: Bearer …`.")
+        try:
+            return await self.principal(token.strip())
+        except Unauthorized as error:
+            return error
+
+    async def principal(self, token: str) -> Principal:
+        """The principal of a token of any kind. Raises Unauthorized. Verified once, then remembered for a minute."""
+        principal, until = self._known.get(token, (None, 0.0))
+        if principal is None or until < time.monotonic():
+            principal = await self._verify(token)
+            if len(self._known) >= _MOST_CACHED_TOKENS:
+                self._known.clear()
+            self._known[token] = (principal, time.monotonic() + _CACHED_SECONDS)
+        if principal.session_id in self.revocations or principal.expires_at < time.time():
+            raise Unauthorized("The session has ended. Sign in again.")
+        return principal
+
+    async def _verify(self, token: str) -> Principal:
+        verify = find_authenticator(token)
+        return await verify(self, token) if verify else self.tokens.verify(token)
+
+    async def after_commit(self, session: Writer) -> None:
+        """Tells other processes and the cache of a commit."""
+        if session.stale:
+            await self.cache.drop(session.stale)
+        if session.wakes:
+            await self.hub.publish(session.wakes)
+
+    def drain(self) -> None:
+        """From now on the server is not ready and streams tell their readers to connect elsewhere."""
+        self.draining.set()
+        self.hub.wake_all()
+
+
+@asynccontextmanager
+async def with_servers(settings: Settings) -> AsyncIterator[Settings]:
+    """Settings with both URLs set: starts, or attaches to, the embedded servers that are needed."""
+    async with embedded_servers(
+        settings.data_dir,
+        postgres=not settings.database_url,
+        valkey=not settings.redis_url,
+        durable=settings.environment != "test",
+    ) as servers:
+        yield settings.model_copy(
+            update={
+                "database_url": settings.database_url or servers.database_url,
+                "redis_url": settings.redis_url or servers.redis_url,
+            }
+        )
+
+
+@asynccontextmanager
+async def open_infra(settings: Settings) -> AsyncIterator[Infra]:
+    """Opens everything; what was opened is closed in reverse order, whatever happens."""
+    async with AsyncExitStack() as stack:
+        settings = await stack.enter_async_context(with_servers(settings))
+        infra = _build(settings)
+        stack.callback(infra.passwords.close)
+        stack.callback(infra.metrics.close)
+        stack.push_async_callback(infra.redis.aclose)
+        stack.push_async_callback(infra.db.close)
+        stack.push_async_callback(infra.cache.close)
+        await infra.db.open()
+        infra.db.after_commit = infra.after_commit
+        for part in (infra.revocations, infra.hub):
+            stack.push_async_callback(part.close)
+            await part.open()
+        infra.metrics.gauge("streams.open", "Open event streams and sockets", lambda: infra.hub.size)
+        yield infra
+
+
+def _build(settings: Settings) -> Infra:
+    database = Database(settings)
+    redis = Redis.from_url(
+        settings.redis_url,
+        socket_timeout=1.0,
+        socket_connect_timeout=1.0,
+        # a request path must not wait for a broken Redis: it works without
+        retry=Retry(NoBackoff(), 1),
+    )
+    return Infra(
+        settings=settings,
+        db=database,
+        redis=redis,
+        hub=Hub(redis, database.reader),
+        cache=Cache(redis),
+        limiter=Limiter(redis, enabled=settings.rate_limits),
+        tokens=AccessTokens(settings),
+        passwords=PasswordHasher(settings),
+        revocations=Revocations(database),
+        metrics=Metrics(),
+    )

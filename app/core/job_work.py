@@ -1,0 +1,118 @@
+"""What can be run: handlers of events, jobs and schedules, registered by name."""
+
+import inspect
+from abc import ABC, abstractmethod
+from collections import defaultdict
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Generic, TypeVar, get_type_hints
+from uuid import UUID
+
+from croniter import croniter  # type: ignore[import-untyped]
+from pydantic import BaseModel, ConfigDict
+
+from app.core.db import Writer
+from app.core.job_queue import sign, signed
+
+__all__ = ["Do", "Event", "Handler", "Job", "On", "Schedule", "Tick", "Work", "register", "registry", "subscribers"]
+
+
+class Event(BaseModel):
+    """Something that happened, named in the past tense: `class ReviewPublished(Event): review_id: UUID`."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+E = TypeVar("E", bound=Event)
+P = TypeVar("P", bound=BaseModel)
+On = Callable[[Writer, E], Awaitable[None]]
+Do = Callable[[Any, P], Awaitable[None]]
+Tick = Callable[[Any], Awaitable[None]]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Work(ABC):
+    """What can be run by name: how often it is tried, and how many seconds a try may take."""
+
+    name: str
+    tries: int
+    seconds: float
+
+    @abstractmethod
+    async def run(self, infra: Any, job_id: UUID, payload: bytes) -> None:
+        """Runs it unless its receipt says that it was done."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Handler(Work):
+    """A subscriber of an event, run in one transaction with its receipt."""
+
+    event: type[Event]
+    function: On[Any]
+
+    async def run(self, infra: Any, job_id: UUID, payload: bytes) -> None:
+        event = self.event.model_validate_json(payload)
+        async with infra.db.write() as db:
+            if await sign(db, job_id, self.name):
+                await self.function(db, event)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Job(Work, Generic[P]):
+    """Work that may talk to the network and opens its own transactions; its receipt follows its success."""
+
+    function: Do[P]
+
+    async def __call__(self, infra: Any, payload: P) -> None:
+        await self.function(infra, payload)
+
+    @property
+    def model(self) -> type[P]:
+        """The payload's class, as annotated."""
+        _, second = inspect.signature(self.function).parameters
+        return get_type_hints(self.function)[second]  # type: ignore[no-any-return]
+
+    async def run(self, infra: Any, job_id: UUID, payload: bytes) -> None:
+        if not await signed(infra.db, job_id):
+            await self.function(infra, self.model.model_validate_json(payload))
+            async with infra.db.write() as db:
+                await sign(db, job_id, self.name)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Schedule(Work):
+    """Work that recurs by a cron line in UTC, or each so many seconds since 1970."""
+
+    expression: str | float
+    function: Tick
+
+    def before(self, now: datetime) -> datetime:
+        """The last due time."""
+        if isinstance(self.expression, str):
+            # croniter's previous time is before its start, and a due time itself is due
+            return croniter(self.expression, now + timedelta(microseconds=1)).get_prev(datetime)  # type: ignore[no-any-return]
+        return datetime.fromtimestamp(now.timestamp() // self.expression * self.expression, UTC)
+
+    def after(self, now: datetime) -> datetime:
+        """The next due time."""
+        if isinstance(self.expression, str):
+            return croniter(self.expression, now).get_next(datetime)  # type: ignore[no-any-return]
+        return self.before(now) + timedelta(seconds=self.expression)
+
+    async def run(self, infra: Any, job_id: UUID, payload: bytes) -> None:
+        if not await signed(infra.db, job_id):
+            await self.function(infra)
+            async with infra.db.write() as db:
+                await sign(db, job_id, self.name)
+
+
+registry: dict[str, Work] = {}
+subscribers: defaultdict[type[Event], list[Handler]] = defaultdict(list)
+
+
+def register(work: Work) -> None:
+    """Makes work known by its name."""
+    if work.name in registry:
+        raise ValueError(f"there are two jobs called {work.name}")
+    registry[work.name] = work

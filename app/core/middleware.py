@@ -1,0 +1,133 @@
+"""Pure ASGI middleware: what every request gets, at almost no cost."""
+
+import ipaddress
+import time
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.auth import Principal
+from app.core.config import Settings
+from app.core.errors import AppError, PayloadTooLarge
+from app.core.limits import Limit, check
+from app.core.problems import problem_response
+
+if TYPE_CHECKING:
+    from app.core.infra import Infra
+
+__all__ = ["Gate", "RequestContext"]
+
+log = structlog.get_logger("access")
+_UNLIMITED = frozenset({"/livez", "/readyz", "/health", "/metrics"})
+_SECURITY_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+_API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+
+
+class RequestContext:
+    """Request id, security headers, metrics and one log line for each request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        infra: Infra = scope["app"].state.infra
+        scope["request_id"] = request_id = uuid4().hex[:16]
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started, status = time.perf_counter(), 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _add_headers(message, scope, closing=infra.draining.is_set())
+            await send(message)
+
+        infra.running += 1
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            infra.running -= 1
+            seconds = time.perf_counter() - started
+            route = getattr(scope.get("route"), "path", "unmatched")
+            infra.metrics.request(scope["method"], route, status, seconds)
+            if scope["path"] not in _UNLIMITED:
+                milliseconds = round(seconds * 1000, 1)
+                log.info("request", method=scope["method"], path=scope["path"], status=status, ms=milliseconds)
+
+
+def _add_headers(message: Message, scope: Scope, *, closing: bool) -> None:
+    headers = MutableHeaders(scope=message)
+    headers["x-request-id"] = scope["request_id"]
+    for name, value in _SECURITY_HEADERS.items():
+        headers.setdefault(name, value)
+    headers.setdefault("content-security-policy", _API_POLICY)
+    for name, value in scope.get("limit_headers", {}).items():
+        headers.setdefault(name, value)
+    if scope.get("scheme") == "https":
+        headers["strict-transport-security"] = "max-age=31536000"
+    if closing:
+        headers["connection"] = "close"
+
+
+class Gate:
+    """Finds out who asks, and refuses too much: too many requests, too large a body."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._proxies = frozenset(settings.trusted_proxies)
+        self._most_bytes = settings.max_body_bytes
+        self._person = Limit("person", settings.rate_limit_user_per_minute)
+        self._address = Limit("address", settings.rate_limit_address_per_minute)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in _UNLIMITED:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        try:
+            if int(headers.get("content-length") or 0) > self._most_bytes:
+                raise PayloadTooLarge(f"A body may have at most {self._most_bytes} bytes.")
+            await self._identify(scope, headers, scope["app"].state.infra)
+        except AppError as error:
+            await problem_response(scope, error)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    async def _identify(self, scope: Scope, headers: Headers, infra: "Infra") -> None:
+        """Sets `principal` (or the reason why there is none) and the key under which limits count."""
+        principal = await infra.authenticate(headers.get("authorization"))
+        scope["principal"] = principal
+        if isinstance(principal, Principal):
+            key, limit = str(principal.user_id), self._person
+        else:
+            key, limit = client_address(scope, headers, self._proxies), self._address
+        scope["client_key"] = key
+        verdict = await infra.limiter.take(limit, key)
+        check(verdict)
+        scope["limit_headers"] = verdict.headers()
+
+
+def client_address(scope: Scope, headers: Headers, proxies: frozenset[str]) -> str:
+    """The client's address: the nearest in X-Forwarded-For that is no trusted proxy. IPv6 counts by /64."""
+    address = scope["client"][0] if scope.get("client") else "unknown"
+    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+    while address in proxies and hops:
+        address = hops.pop()
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address

@@ -1,0 +1,156 @@
+"""Hot reads: a select() rendered once, run straight on asyncpg, mapped into output schemas.
+
+Measured on one core for a joined page of 20, this costs a tenth of the same page through ORM entities.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import asyncpg
+from pydantic import BaseModel, TypeAdapter
+from sqlalchemy import JSON, ColumnElement, Select, SmallInteger, bindparam, tuple_
+from sqlalchemy.dialects.postgresql import asyncpg as asyncpg_dialect
+
+from app.core.ids import MAX_UUID, MIN_UUID
+from app.core.paging import Page, PageRequest
+
+__all__ = ["PageQuery", "Query", "Runs"]
+
+M = TypeVar("M")
+_DIALECT = asyncpg_dialect.dialect()  # type: ignore[no-untyped-call]
+_FARTHEST: dict[type, tuple[Any, Any]] = {
+    UUID: (MIN_UUID, MAX_UUID),
+    int: (-(2**63), 2**63 - 1),
+    float: (float("-inf"), float("inf")),
+    datetime: (datetime.min, datetime.max),
+}
+
+
+class Runs(Protocol):
+    """Whatever can run a statement: a Reader, or a Writer inside its transaction."""
+
+    async def records(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]: ...
+
+
+class Query(Generic[M]):
+    """A select() whose labels say where each column goes: `author__username` becomes `{"author": {"username": ...}}`.
+
+    A nested object whose first column is NULL is None. `into` is a schema, or the type of the only column.
+    """
+
+    def __init__(self, select: Select[Any], *, into: type[M]) -> None:
+        compiled = select.compile(dialect=_DIALECT)
+        self.sql = str(compiled)
+        self._defaults: dict[str, Any] = dict(compiled.params)
+        self._names: tuple[str, ...] = tuple(compiled.positiontup or ())  # type: ignore[attr-defined]
+        self._required = frozenset(name for name, value in self._defaults.items() if value is None)
+        columns = list(select.selected_columns)
+        labels = [
+            (i, column.key or "", column) for i, column in enumerate(columns) if not (column.key or "").startswith("_")
+        ]
+        self._shape = _shape(labels) if issubclass(into, BaseModel) else _first
+        self._into = TypeAdapter(list[into])  # type: ignore[valid-type]
+
+    async def all(self, db: Runs, **parameters: Any) -> list[M]:
+        """Every row. Raises TypeError when a parameter is missing or unknown."""
+        return self._load(await db.records(self.sql, self._arguments(parameters)))
+
+    async def first(self, db: Runs, **parameters: Any) -> M | None:
+        """The first row, or None."""
+        rows = await db.records(self.sql, self._arguments(parameters))
+        return self._load(rows[:1])[0] if rows else None
+
+    def _load(self, rows: Sequence[asyncpg.Record]) -> list[M]:
+        return self._into.validate_python([self._shape(row) for row in rows])
+
+    def _arguments(self, parameters: dict[str, Any]) -> list[Any]:
+        if not self._required <= parameters.keys() or not parameters.keys() <= self._defaults.keys():
+            raise TypeError(f"this query takes {sorted(self._required)}, not {sorted(parameters)}")
+        values = self._defaults | parameters
+        return [values[name] for name in self._names]
+
+
+class PageQuery(Query[M]):
+    """A list in the order of `order` columns, all ascending or all descending, the last of them unique."""
+
+    def __init__(
+        self, select: Select[Any], *, into: type[M], order: Sequence[ColumnElement[Any]], ascending: bool = False
+    ) -> None:
+        self._types = [column.type.python_type for column in order]
+        self._start = [_start(column, ascending) for column in order]
+        bounds = [bindparam(f"after_{i}", type_=column.type) for i, column in enumerate(order)]
+        row, bound = tuple_(*order), tuple_(*bounds)
+        keyed = (
+            select.add_columns(*(column.label(f"_key_{i}") for i, column in enumerate(order)))
+            .where(row > bound if ascending else row < bound)
+            .order_by(*(column.asc() if ascending else column.desc() for column in order))
+        )
+        super().__init__(keyed, into=into)
+        self._first_key = len(list(keyed.selected_columns)) - len(order)
+
+    async def page(self, db: Runs, page: PageRequest, **parameters: Any) -> Page[M]:
+        """One page of the list. Raises Invalid for a cursor that is not from this list."""
+        keys = page.keys(len(self._types))
+        bounds = (
+            self._start if keys is None else [_parse(kind, key) for kind, key in zip(self._types, keys, strict=True)]
+        )
+        arguments = self._arguments(parameters | {f"after_{i}": bound for i, bound in enumerate(bounds)})
+        # A literal LIMIT: PostgreSQL plans a bound one twice as slowly, and page sizes are few.
+        rows = await db.records(f"{self.sql} LIMIT {page.limit + 1}", arguments)
+        more = len(rows) > page.limit
+        rows = rows[: page.limit]
+        return page.page(self._load(rows), next_keys=rows[-1][self._first_key :] if more else None)
+
+
+def _start(column: ColumnElement[Any], ascending: bool) -> Any:
+    """A key that lies before the first row, so that the first page needs no statement of its own."""
+    if isinstance(column.type, SmallInteger):
+        return -32768 if ascending else 32767
+    if column.type.python_type is str:
+        return "" if ascending else "\U0010ffff"
+    return _FARTHEST[column.type.python_type][0 if ascending else 1]
+
+
+def _parse(kind: type, key: Any) -> Any:
+    if kind is datetime:
+        return datetime.fromisoformat(key)
+    return UUID(key) if kind is UUID else key
+
+
+def _first(row: asyncpg.Record) -> Any:
+    return row[0]
+
+
+def _shape(labels: Sequence[tuple[int, str, ColumnElement[Any]]]) -> Callable[[asyncpg.Record], dict[str, Any]]:
+    """A function from record to nested dict, written as source once: a tenth of the cost of walking the labels.
+
+    The source holds only labels of our own statements, checked to be identifiers.
+    """
+    source = _object([(index, label.split("__"), column) for index, label, column in labels])
+    return eval(f"lambda r: {source}", {"loads": json.loads})  # type: ignore[no-any-return]
+
+
+def _object(labels: Sequence[tuple[int, list[str], ColumnElement[Any]]]) -> str:
+    groups: dict[str, list[tuple[int, list[str], ColumnElement[Any]]]] = {}
+    for index, (head, *rest), column in labels:
+        groups.setdefault(head, []).append((index, rest, column))
+    return "{" + ", ".join(f"{_identifier(head)!r}: {_value(group)}" for head, group in groups.items()) + "}"
+
+
+def _value(group: Sequence[tuple[int, list[str], ColumnElement[Any]]]) -> str:
+    index, rest, column = group[0]
+    if rest:
+        return f"None if r[{index}] is None else {_object(group)}"
+    if isinstance(column.type, JSON):
+        return f"None if r[{index}] is None else loads(r[{index}])"
+    return f"r[{index}]"
+
+
+def _identifier(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise ValueError(f"{name!r} is no field name")
+    return name

@@ -1,0 +1,84 @@
+"""Sessions that ended before their access token did, known to every process within a second.
+
+The table is the truth and is read twice a second; Redis is not needed for it.
+"""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Index, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, Database, Writer
+from app.core.errors import Unavailable
+
+__all__ = ["Revocation", "Revocations", "revoke"]
+
+INTERVAL_SECONDS = 0.5
+# a transaction may commit a while after now() was taken in it
+OVERLAP = timedelta(seconds=10)
+log = structlog.get_logger()
+
+
+class Revocation(Base):
+    """A session that ended; kept for as long as a token of it could still be valid."""
+
+    __tablename__ = "revocations"
+    __table_args__ = (Index("ix_revocations_revoked_at", "revoked_at"),)
+
+    session_id: Mapped[UUID] = mapped_column(primary_key=True)
+    revoked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+    until: Mapped[datetime]
+
+
+async def revoke(db: Writer, session_ids: list[UUID], *, until: datetime) -> None:
+    """Ends sessions: their tokens are refused everywhere within a second of the commit."""
+    if session_ids:
+        rows = [{"session_id": session_id, "until": until} for session_id in session_ids]
+        await db.execute(insert(Revocation).values(rows).on_conflict_do_nothing())
+
+
+class Revocations:
+    """This process's copy of the table."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._until: dict[UUID, float] = {}
+        self._read_to = datetime.fromtimestamp(OVERLAP.total_seconds(), tz=UTC)
+        self._task: asyncio.Task[None] | None = None
+
+    def __contains__(self, session_id: UUID) -> bool:
+        return session_id in self._until
+
+    async def open(self) -> None:
+        """Reads the table, then keeps reading what is new."""
+        await self.refresh()
+        self._task = asyncio.create_task(self._follow(), name="revocations")
+
+    async def close(self) -> None:
+        """Ends the reading."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def refresh(self) -> None:
+        """Reads what was revoked since the last time."""
+        sql = "SELECT session_id, revoked_at, until FROM revocations WHERE revoked_at > $1 AND until > now()"
+        for session_id, revoked_at, until in await self._database.fetch(sql, [self._read_to - OVERLAP]):
+            self._until[session_id] = until.timestamp()
+            self._read_to = max(self._read_to, revoked_at)
+
+    async def _follow(self) -> None:
+        while True:
+            await asyncio.sleep(INTERVAL_SECONDS)
+            try:
+                await self.refresh()
+            except Unavailable as error:
+                log.warning("revocations_unread", reason=str(error))
+            now = time.time()
+            for session_id in [key for key, until in self._until.items() if until < now]:
+                del self._until[session_id]

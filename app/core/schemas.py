@@ -1,0 +1,49 @@
+"""Bases of all schemas: what goes out is complete, what comes in is strict."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+
+__all__ = ["Id", "Input", "Line", "Message", "Output", "Prose", "Timestamp"]
+
+
+class Output(BaseModel):
+    """Base of answers. Fields have no defaults: whoever builds one says everything."""
+
+    model_config = ConfigDict(from_attributes=True, frozen=True)
+
+
+class Input(BaseModel):
+    """Base of request bodies: unknown fields are refused and nothing is coerced."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
+
+
+def _utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+Timestamp = Annotated[
+    datetime,
+    AfterValidator(_utc),
+    PlainSerializer(lambda moment: moment.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"),
+    Field(json_schema_extra={"format": "date-time", "examples": ["2026-05-01T20:15:00Z"]}),
+]
+
+Id = Annotated[UUID, Field(strict=False)]
+"""A UUID in an input: JSON has no such type, so a string is accepted even though inputs are strict."""
+
+
+Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", strip_whitespace=True)]
+"""Text in one line. Combine with Field(min_length=..., max_length=...)."""
+
+Prose = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", strip_whitespace=True)]
+"""Text with line breaks. PostgreSQL cannot store the NUL character."""
+
+
+class Message(Output):
+    """A sentence for people where there is nothing else to say."""
+
+    message: str

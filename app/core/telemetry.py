@@ -1,0 +1,71 @@
+"""Metrics by OpenTelemetry, shown to Prometheus on /metrics; errors to Sentry when it is configured."""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import sentry_sdk
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
+from prometheus_client import REGISTRY, generate_latest
+
+from app.core.config import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Metrics", "configure_sentry", "render_metrics"]
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """The instruments of this process."""
+
+    def __init__(self) -> None:
+        self._provider = MeterProvider(
+            metric_readers=[PrometheusMetricReader()],
+            views=[View(instrument_name="*.duration", aggregation=ExplicitBucketHistogramAggregation(_BUCKETS))],
+        )
+        self._meter = self._provider.get_meter("soundscore")
+        self._duration = self._meter.create_histogram("http.server.request.duration", unit="s")
+        self._attributes: dict[tuple[str, str, int], Mapping[str, Any]] = {}
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Records one answered request. `route` is the path template, so that the number of series stays small."""
+        key = (method, route, status)
+        attributes = self._attributes.get(key)
+        if attributes is None:
+            attributes = {"http.request.method": method, "http.route": route, "http.response.status_code": status}
+            self._attributes[key] = attributes
+        self._duration.record(seconds, attributes)
+
+    def gauge(self, name: str, description: str, read: Callable[[], int]) -> None:
+        """Shows a number that is read when somebody looks."""
+
+        def observe(_: CallbackOptions) -> Iterable[Observation]:
+            return [Observation(read())]
+
+        self._meter.create_observable_gauge(name, [observe], description=description)
+
+    def close(self) -> None:
+        """Takes the instruments from the registry."""
+        self._provider.shutdown()
+
+
+def render_metrics() -> bytes:
+    """All metrics in Prometheus' text format."""
+    return generate_latest(REGISTRY)
+
+
+def configure_sentry(settings: Settings) -> None:
+    """Reports errors where a DSN is set; without bodies, headers or addresses."""
+    if settings.sentry_dsn:
+        sentry_sdk.init(
+            settings.sentry_dsn,
+            environment=settings.environment,
+            send_default_pii=False,
+            max_request_body_size="never",
+            include_local_variables=False,
+        )

@@ -1,0 +1,95 @@
+"""The application: what a request meets, from the outermost layer in."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+
+from app import __version__
+from app.api import api
+from app.core.config import Settings
+from app.core.docs import add_docs, describe
+from app.core.health import router as health
+from app.core.http import EVERYWHERE
+from app.core.infra import Infra, open_infra
+from app.core.job_runner import Worker
+from app.core.logging import configure_logging
+from app.core.middleware import Gate, RequestContext
+from app.core.problems import add_problem_handlers
+from app.core.telemetry import configure_sentry
+from app.modules import load_modules
+
+__all__ = ["create_app"]
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The ASGI application; it opens its databases when its lifespan starts."""
+    settings = settings or Settings()
+    configure_logging(settings)
+    configure_sentry(settings)
+    load_modules()
+    app = FastAPI(
+        title="SoundScore",
+        version=__version__,
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=settings.max_body_bytes,
+        responses=EVERYWHERE,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.include_router(health)
+    app.include_router(api)
+    add_docs(app)
+    describe(app)
+    add_problem_handlers(app)
+    app.add_middleware(Gate, settings=settings)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **_cors(settings))
+    app.add_middleware(RequestContext)
+    return app
+
+
+def _cors(settings: Settings) -> dict[str, Any]:
+    return {
+        "allow_origins": settings.cors_origins,
+        "allow_methods": ["*"],
+        "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"],
+        "expose_headers": [
+            "ETag",
+            "Link",
+            "RateLimit",
+            "RateLimit-Policy",
+            "Retry-After",
+            "X-Data-Source",
+            "X-Request-ID",
+        ],
+        "max_age": 3600,
+    }
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with open_infra(app.state.settings) as infra:
+        app.state.infra = infra
+        async with _worker(infra):
+            yield
+
+
+@asynccontextmanager
+async def _worker(infra: Infra) -> AsyncIterator[None]:
+    """Runs jobs beside the requests, where the settings say so."""
+    if not infra.settings.worker:
+        yield
+        return
+    worker = Worker(infra)
+    task = asyncio.create_task(worker.run(), name="worker")
+    try:
+        yield
+    finally:
+        await worker.stop()
+        await asyncio.gather(task, return_exceptions=True)

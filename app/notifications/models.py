@@ -1,0 +1,52 @@
+"""Notifications: a numbered list for each person."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Base, Row
+
+__all__ = ["Inbox", "Notification", "NotificationPreference"]
+
+
+class Inbox(Base):
+    """A person's counters. Its row lock gives the numbers their order: a later number is committed later."""
+
+    __tablename__ = "inboxes"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    last_number: Mapped[int] = mapped_column(server_default="0")
+    unread_count: Mapped[int] = mapped_column(server_default="0")
+
+
+class Notification(Row):
+    """Something that somebody did and that concerns the person. `subject` makes a repetition no second one."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        UniqueConstraint("user_id", "number"),
+        UniqueConstraint("user_id", "kind", "actor_id", "subject"),
+        Index("ix_notifications_unread", "user_id", "number", postgresql_where=text("read_at IS NULL")),
+        Index("ix_notifications_actor_id", "actor_id"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    kind: Mapped[str]
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    subject: Mapped[str]
+    review_id: Mapped[UUID | None] = mapped_column(ForeignKey("reviews.id", ondelete="CASCADE"), index=True)
+    comment_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"), index=True)
+    read_at: Mapped[datetime | None]
+
+
+class NotificationPreference(Base):
+    """A kind that a person has switched off, or on again."""
+
+    __tablename__ = "notification_preferences"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    enabled: Mapped[bool]

@@ -1,0 +1,61 @@
+"""Likes and comments on whatever can be liked or commented: one table each, with real foreign keys."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Row
+
+__all__ = ["Comment", "Like"]
+
+_LIKED = ("album_id", "track_id", "review_id", "comment_id")
+_COMMENTED = ("review_id",)
+
+
+def _target(table: str) -> Mapped[UUID | None]:
+    return mapped_column(ForeignKey(f"{table}.id", ondelete="CASCADE"))
+
+
+class Like(Row):
+    """A person likes one thing, once."""
+
+    __tablename__ = "likes"
+    __table_args__ = (
+        CheckConstraint(f"num_nonnulls({', '.join(_LIKED)}) = 1", name="one_target"),
+        *(
+            Index(
+                f"uq_likes_{name}_user_id", name, "user_id", unique=True, postgresql_where=text(f"{name} IS NOT NULL")
+            )
+            for name in _LIKED
+        ),
+        Index("ix_likes_user_id_id", "user_id", "id"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    album_id: Mapped[UUID | None] = _target("albums")
+    track_id: Mapped[UUID | None] = _target("tracks")
+    review_id: Mapped[UUID | None] = _target("reviews")
+    comment_id: Mapped[UUID | None] = _target("comments")
+
+
+class Comment(Row):
+    """A comment or a reply to one. A deleted comment with replies stays as an empty place."""
+
+    __tablename__ = "comments"
+    __table_args__ = (
+        CheckConstraint(f"num_nonnulls({', '.join(_COMMENTED)}) = 1", name="one_target"),
+        Index("ix_comments_review_id_id", "review_id", "id", postgresql_where=text("parent_id IS NULL")),
+        Index("ix_comments_parent_id_id", "parent_id", "id"),
+        Index("ix_comments_user_id_id", "user_id", "id"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    review_id: Mapped[UUID | None] = _target("reviews")
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"))
+    text: Mapped[str]
+    like_count: Mapped[int] = mapped_column(server_default="0")
+    reply_count: Mapped[int] = mapped_column(server_default="0")
+    edited_at: Mapped[datetime | None]
+    deleted_at: Mapped[datetime | None]
