@@ -9,6 +9,7 @@ import ctypes
 import functools
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ __all__ = ["BundledServer", "EmbeddedError", "ask", "command_line", "eventually"
 
 TICK, PATIENCE, PROBE_TIMEOUT, ORPHANS_TIMEOUT = 0.02, 60.0, 2.0, 5.0
 ANSWERS_TO_ATTACH = 5
+LINES_SHOWN = 8
 LOG_LIMIT = 10_000_000
 PR_SET_PDEATHSIG = 1
 REMEDIES = {
@@ -89,8 +91,8 @@ class BundledServer:
             return
         if self._process is not None:
             self._end(self._process)
-        with contextlib.suppress(OSError):
-            self.folder.rmdir()
+        if self.folder.name == self._mark:
+            shutil.rmtree(self.folder, ignore_errors=True)
         self._lock.close()
         self._lock = None
 
@@ -181,8 +183,9 @@ class BundledServer:
 
     def failure(self, what: str) -> EmbeddedError:
         said = self._said()
+        last_lines = "\n".join(said.splitlines()[-LINES_SHOWN:])
         remedy = next((text for sign, text in REMEDIES.items() if sign in said), f"The whole log is {self.log_path}.")
-        return EmbeddedError(f"The bundled {self.name} {what}. {remedy}\n{said[-1000:].strip()}")
+        return EmbeddedError(f"The bundled {self.name} {what}. {remedy}\n{last_lines}")
 
     def _said(self) -> str:
         with self.log_path.open("rb") as written:

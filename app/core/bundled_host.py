@@ -38,8 +38,16 @@ class Account:
         with contextlib.suppress(FileNotFoundError):
             owner = (data_dir / "postgres").stat()
             if owner.st_uid != 0:
-                return cls(owner.st_uid, owner.st_gid)
-        return cls(NOBODY, NOBODY)
+                return cls(owner.st_uid, owner.st_gid)._checked()
+        return cls(NOBODY, NOBODY)._checked()
+
+    def _checked(self) -> Self:
+        if not self.runs("true"):
+            raise EmbeddedError(
+                f"Root may not start programs as user {self.uid} here, and PostgreSQL refuses to run as root: start "
+                "SoundScore as an ordinary user, or set DATABASE_URL and REDIS_URL to servers of your own."
+            )
+        return self
 
     @property
     def groups(self) -> list[int] | None:

@@ -123,11 +123,18 @@ class Order:
         return to_json({"id": self.id or uuid7(), **marks}).decode()
 
 
+async def run(db: Writer, sql: str, *arguments: Any) -> Sequence[Any]:
+    """The rows of a statement with $1 marks, in the session's own transaction."""
+    await db.flush()
+    result = await (await db.connection()).exec_driver_sql(sql, arguments)
+    return result.all() if result.returns_rows else []
+
+
 async def put(db: Writer, orders: Sequence[Order]) -> None:
     """Stores jobs in the caller's transaction by one statement; its trigger wakes the workers after the commit."""
     if orders:
         arguments = [(0, order.job, order.payload.encode(), order.after, order.key, order.headers) for order in orders]
-        await db.records(INSERT, [list(column) for column in zip(*arguments, strict=True)])
+        await run(db, INSERT, *(list(column) for column in zip(*arguments, strict=True)))
 
 
 async def sign(db: Writer, job_id: UUID, handler: str) -> bool:
@@ -148,14 +155,14 @@ def identity(delivery: Delivery) -> UUID:
 
 async def bury(db: Writer, delivery: Delivery, error: BaseException) -> None:
     """Moves a job to the dead letters, unless another worker has finished or moved it."""
-    if await db.records(REMOVE, [delivery.id]):
+    if await run(db, REMOVE, delivery.id):
         db.add(letter(delivery, error))
 
 
 async def bury_unknown(db: Writer, known: Sequence[str], waiting: timedelta) -> list[str]:
     """Moves the jobs that nobody here can run, and that waited so long, to the dead letters. Returns their names."""
-    rows = await db.records(REMOVE_UNKNOWN, [known, waiting])
-    lost = [Delivery.model_validate(dict(row)) for row in rows]
+    rows = await run(db, REMOVE_UNKNOWN, known, waiting)
+    lost = [Delivery.model_validate(row._asdict()) for row in rows]
     db.add_all(letter(delivery, LookupError(f"no job is called {delivery.entrypoint}")) for delivery in lost)
     return [delivery.entrypoint for delivery in lost]
 

@@ -20,21 +20,18 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 from app.core.db import driver_dsn
 from app.core.job_link import Link, Queue, Statements
 from app.core.job_queue import (
-    ADVANCE,
     COUNT_PICKS,
     FORGET_KEY,
     HASTEN,
     NAMES,
     Delivery,
-    Order,
     bury,
     bury_unknown,
     identity,
-    put,
 )
-from app.core.job_work import Schedule, Work, registry
+from app.core.job_work import Work, registry, tick
 
-__all__ = ["Backoff", "Worker", "drain", "outcomes", "tick"]
+__all__ = ["Backoff", "Worker", "drain", "outcomes"]
 
 log = structlog.get_logger()
 
@@ -42,6 +39,7 @@ log = structlog.get_logger()
 outcomes: Counter[tuple[str, str]] = Counter()
 
 MOST_LOSSES = 10
+LAST_SECONDS = 2.0
 LATE = timedelta(seconds=20)
 
 
@@ -99,7 +97,7 @@ async def deliver(infra: Any, delivery: Delivery, backoff: Backoff) -> BaseExcep
     """Runs a job once. Returns the error that made it a dead letter; after other failures raises RetryRequested."""
     work = registry[delivery.entrypoint]
     try:
-        await _run(infra, work, delivery)
+        await _try(infra, work, delivery)
     except (Exception, asyncio.CancelledError) as error:
         if _interrupted(error):
             raise
@@ -109,7 +107,7 @@ async def deliver(infra: Any, delivery: Delivery, backoff: Backoff) -> BaseExcep
     return None
 
 
-async def _run(infra: Any, work: Work, delivery: Delivery) -> None:
+async def _try(infra: Any, work: Work, delivery: Delivery) -> None:
     await _check_losses(infra, delivery)
     if "key" in (delivery.headers or {}):
         # from now on there is something newer to see, so the key must not hold back another job
@@ -202,7 +200,7 @@ class Worker:
             self._link.closing = True
         with suppress(TimeoutError):
             # what does not heed its cancelling is run again elsewhere when its heart has stopped
-            await asyncio.wait_for(self._ended.wait(), 2.0)
+            await asyncio.wait_for(self._ended.wait(), LAST_SECONDS)
 
     async def _take_jobs(self) -> None:
         settings = self._infra.settings
@@ -211,14 +209,24 @@ class Worker:
         self._manager.shutdown = self._stopping
         for name in registry:
             self._manager.register_executor(name, self._executor)
-        try:
-            await self._manager.run(
+        taking = asyncio.create_task(
+            self._manager.run(
                 dequeue_timeout=self._poll,
                 batch_size=max(self._concurrency // 2, 1),
                 max_concurrent_tasks=self._concurrency,
                 heartbeat_timeout=self._lost,
                 log_aggregation_interval=timedelta(),
             )
+        )
+        try:
+            # unlike await, wait leaves the task alone when this one is cancelled
+            await asyncio.wait({taking})
+            await taking
+        except asyncio.CancelledError:
+            self._stopping.set()
+            self._executor.interrupt()
+            await asyncio.wait({taking}, timeout=LAST_SECONDS)
+            raise
         finally:
             await self._link.close()
 
@@ -238,25 +246,6 @@ class Worker:
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-
-
-async def tick(infra: Any) -> float:
-    """Enqueues the schedules that came due since anybody last did; returns the seconds until the next due time.
-
-    Not pgqueuer's scheduler: that runs the function itself, without retries, and reckons by the clock of each process,
-    so that two processes may both run what is due once.
-    """
-    now = (await infra.db.fetch("SELECT now()", []))[0][0]
-    schedules = sorted((work for work in registry.values() if isinstance(work, Schedule)), key=lambda work: work.name)
-    rows = [(it.name, str(it.expression), it.after(now), it.before(now)) for it in schedules]
-    if not rows:
-        return 60.0
-    async with infra.db.write() as db:
-        moved = await db.records(ADVANCE, [list(column) for column in zip(*rows, strict=True)])
-        due = [row["entrypoint"] for row in moved if not row["is_new"]]
-        await put(db, [Order(name, "{}", key=name, sticky=True) for name in due])
-    wait: timedelta = min(row[2] for row in rows) - now
-    return max(wait.total_seconds(), 0.0) + 0.01
 
 
 async def drain(

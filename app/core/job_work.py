@@ -13,9 +13,22 @@ from croniter import croniter  # type: ignore[import-untyped]
 from pydantic import BaseModel, ConfigDict
 
 from app.core.db import Writer
-from app.core.job_queue import sign, signed
+from app.core.job_queue import ADVANCE, Order, put, run, sign, signed
 
-__all__ = ["Do", "Event", "Handler", "Job", "On", "Schedule", "Tick", "Work", "register", "registry", "subscribers"]
+__all__ = [
+    "Do",
+    "Event",
+    "Handler",
+    "Job",
+    "On",
+    "Schedule",
+    "Tick",
+    "Work",
+    "register",
+    "registry",
+    "subscribers",
+    "tick",
+]
 
 
 class Event(BaseModel):
@@ -116,3 +129,22 @@ def register(work: Work) -> None:
     if work.name in registry:
         raise ValueError(f"there are two jobs called {work.name}")
     registry[work.name] = work
+
+
+async def tick(infra: Any) -> float:
+    """Enqueues the schedules that came due since anybody last did; returns the seconds until the next due time.
+
+    Not pgqueuer's scheduler: that runs the function itself, without retries, and reckons by the clock of each process,
+    so that two processes may both run what is due once.
+    """
+    now = (await infra.db.fetch("SELECT now()", []))[0][0]
+    schedules = sorted((work for work in registry.values() if isinstance(work, Schedule)), key=lambda work: work.name)
+    rows = [(it.name, str(it.expression), it.after(now), it.before(now)) for it in schedules]
+    if not rows:
+        return 60.0
+    async with infra.db.write() as db:
+        moved = await run(db, ADVANCE, *(list(column) for column in zip(*rows, strict=True)))
+        due = [row.entrypoint for row in moved if not row.is_new]
+        await put(db, [Order(name, "{}", key=name, sticky=True) for name in due])
+    wait: timedelta = min(row[2] for row in rows) - now
+    return max(wait.total_seconds(), 0.0) + 0.01

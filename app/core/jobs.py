@@ -23,6 +23,7 @@ from app.core.job_queue import (
     put,
     queue_schema,
     requeue,
+    run,
 )
 from app.core.job_runner import Backoff, Worker, drain, outcomes
 from app.core.job_work import Do, Event, Handler, Job, On, Schedule, Tick, register, registry, subscribers
@@ -125,7 +126,7 @@ async def prune(infra: Any) -> None:
     """Receipts and log entries are kept for longer than a job can come back."""
     for statement in PRUNE:
         async with infra.db.write() as db:
-            await db.records(statement, [])
+            await run(db, statement)
 
 
 @every("*/5 * * * *")

@@ -71,7 +71,7 @@ class Postgres(BundledServer):
 
     def command(self) -> list[str]:
         self._take_over_locks()
-        settings = SETTINGS | {"unix_socket_directories": str(self.folder)} | ({} if self.durable else NOT_DURABLE)
+        settings = SETTINGS | {"unix_socket_directories": f'"{self.folder}"'} | ({} if self.durable else NOT_DURABLE)
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return [str(self.bin / "postgres"), "-D", str(self.cluster), *options]
 

@@ -223,9 +223,13 @@ async def test_waits_for_the_backends_of_a_killed_postmaster(folder: Path) -> No
         os.kill(postmaster, signal.SIGKILL)
     asyncio.get_running_loop().call_later(0.5, os.kill, backend, signal.SIGCONT)
     starting = time.monotonic()
-    async with embedded_servers(folder, durable=False) as running:
-        assert time.monotonic() - starting > 0.4
-        await check_both_work(running)
+    try:
+        async with embedded_servers(folder, durable=False) as running:
+            assert time.monotonic() - starting > 0.4
+            await check_both_work(running)
+    finally:
+        with suppress(ProcessLookupError):
+            os.kill(backend, signal.SIGCONT)
     assert "is still in use" in (folder / "logs" / "postgres.log").read_text()
 
 
