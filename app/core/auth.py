@@ -11,10 +11,12 @@ from fastapi.security import OAuth2PasswordBearer
 from app.core.errors import Forbidden, Unauthorized
 
 __all__ = [
+    "FOREIGN_JWT",
     "Account",
     "Admin",
-    "CurrentUser",
     "Curator",
+    "CurrentUser",
+    "Login",
     "MaybeUser",
     "Principal",
     "Role",
@@ -48,6 +50,8 @@ class Principal:
 
 
 Authenticator = Callable[[Any, str], Awaitable[Principal]]
+FOREIGN_JWT = "foreign jwt:"
+"""Stands for the prefix of JWTs that another server signed: they begin like our own."""
 _authenticators: dict[str, Authenticator] = {}
 
 

@@ -1,6 +1,7 @@
 """The database: declarative base, the two kinds of access, and the only commit."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -21,7 +22,15 @@ from app.core.ids import uuid7
 __all__ = ["Base", "Database", "Reader", "Row", "Writer"]
 
 T = TypeVar("T")
-CONNECTION_LOST = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+CONNECTION_LOST = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+)
 
 
 class Base(DeclarativeBase):
@@ -70,14 +79,14 @@ class Reader:
     async def all(self, statement: Select[T]) -> list[T]:
         """The first column or entity of each row, detached: for reads that are too rare for a Query."""
         async with AsyncSession(self._database.autocommit, expire_on_commit=False) as session:
-            return list(await session.scalars(statement))  # type: ignore[arg-type]
+            return list(await session.scalars(statement))
 
     async def one(self, statement: Select[T]) -> T | None:
         """The first column or entity of the only row, or None."""
         async with AsyncSession(self._database.autocommit, expire_on_commit=False) as session:
-            return await session.scalar(statement)  # type: ignore[arg-type]
+            return await session.scalar(statement)
 
-    async def rows(self, statement: Select[Any]) -> Sequence[Any]:
+    async def rows(self, statement: Select[*tuple[Any, ...]]) -> Sequence[Any]:
         """All rows with all of their columns."""
         async with AsyncSession(self._database.autocommit, expire_on_commit=False) as session:
             return (await session.execute(statement)).all()
@@ -98,25 +107,29 @@ class Writer(AsyncSession):
     async def commit(self) -> Never:
         raise RuntimeError("only Database.write() commits")
 
-    async def records(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
-        """The rows of one statement, run on this transaction's own connection."""
+    async def records(
+        self, sql: str, arguments: Sequence[Any], *, seconds: float | None = None
+    ) -> list[asyncpg.Record]:
+        """The rows of one statement, run on this transaction's own connection. `seconds` lets long work of jobs end."""
         await self.flush()
         # connection() makes SQLAlchemy begin; driver_connection alone would run outside the transaction
         raw = await (await self.connection()).get_raw_connection()
-        await raw.dbapi_connection._start_transaction()  # type: ignore[union-attr]
-        driver: asyncpg.Connection = raw.driver_connection
+        driver: Any = raw.driver_connection
+        if not driver.is_in_transaction():
+            await raw.dbapi_connection._start_transaction()  # type: ignore[union-attr]
         self._database.statements += 1
-        return await driver.fetch(sql, *arguments)
+        rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments, timeout=seconds)
+        return rows
 
     async def all(self, statement: Select[T]) -> list[T]:
         """The first column or entity of each row."""
-        return list(await self.scalars(statement))  # type: ignore[arg-type]
+        return list(await self.scalars(statement))
 
     async def one(self, statement: Select[T]) -> T | None:
         """The first column or entity of the only row, or None."""
-        return await self.scalar(statement)  # type: ignore[arg-type]
+        return await self.scalar(statement)
 
-    async def rows(self, statement: Select[Any]) -> Sequence[Any]:
+    async def rows(self, statement: Select[*tuple[Any, ...]]) -> Sequence[Any]:
         """All rows with all of their columns."""
         return (await self.execute(statement)).all()
 
@@ -145,6 +158,7 @@ class Database:
         self.statements = 0
         self._pool: asyncpg.Pool | None = None
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
+        event.listen(self.engine.sync_engine, "invalidate", _cut)
 
     def _count(self, *_: object) -> None:
         self.statements += 1
@@ -155,11 +169,11 @@ class Database:
             driver_dsn(self._url),
             min_size=1,
             max_size=self._size,
-            command_timeout=self._timeout,
-            timeout=self._timeout / 2,
+            timeout=self._timeout,
             # a page query is prepared once for each of its few page sizes
             statement_cache_size=500,
             max_inactive_connection_lifetime=300,
+            init=_decode_json,
         )
 
     async def close(self) -> None:
@@ -171,21 +185,28 @@ class Database:
                 self._pool.terminate()
         await self.engine.dispose()
 
-    async def fetch(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
-        """Runs one statement on the pool. Raises Unavailable when the database does not answer in time."""
+    async def fetch(self, sql: str, arguments: Sequence[Any], *, counted: bool = True) -> list[asyncpg.Record]:
+        """Runs one statement on the pool. Raises Unavailable when the database does not answer in time.
+
+        What runs by the clock is not `counted`, so that it does not fall into somebody's number of queries.
+        """
         assert self._pool is not None, "Database.open() was not awaited"
         try:
-            connection = await self._pool.acquire(timeout=self._timeout / 2)
+            async with asyncio.timeout(self._timeout):
+                return await self._fetch(self._pool, sql, arguments)
         except CONNECTION_LOST as error:
             raise Unavailable("The database does not answer. Try again shortly.") from error
+
+    async def _fetch(self, pool: asyncpg.Pool, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        connection = await pool.acquire()
         self.statements += 1
         try:
             return await connection.fetch(sql, *arguments)
-        except CONNECTION_LOST as error:
-            connection.terminate()  # a connection that hangs must not go back to the pool
-            raise Unavailable("The database does not answer. Try again shortly.") from error
+        except (*CONNECTION_LOST, asyncio.CancelledError):
+            connection.terminate()  # one that hangs must not go back to the pool, nor be waited for
+            raise
         finally:
-            await self._pool.release(connection)
+            await pool.release(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Writer]:
@@ -194,13 +215,24 @@ class Database:
         try:
             yield session
             await AsyncSession.commit(session)
-        except TimeoutError:
-            await session.invalidate()
+        except (TimeoutError, asyncio.CancelledError):
+            await session.invalidate()  # a rollback would wait for a server that just did not answer
             raise
         finally:
             await session.close()
         if self.after_commit and (session.wakes or session.stale):
             await self.after_commit(session)
+
+
+def _cut(connection: Any, *_: object) -> None:
+    """An invalid connection is dropped without a word: SQLAlchemy would wait two seconds for its farewell."""
+    connection.driver_connection.terminate()
+
+
+async def _decode_json(connection: asyncpg.Connection) -> None:
+    """JSON arrives as Python values, as it does on SQLAlchemy's connections."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
 def driver_dsn(url: str) -> str:

@@ -1,5 +1,6 @@
 """What routers are made of: the Router, and the two kinds of database access."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
@@ -9,8 +10,9 @@ from fastapi.routing import APIRoute
 from app.core import errors
 from app.core.db import Reader, Writer
 from app.core.idempotency import IdempotentRoute, claim
+from app.core.infra import Infra
 
-__all__ = ["EVERYWHERE", "ReadDB", "Router", "WriteDB"]
+__all__ = ["EVERYWHERE", "Here", "ReadDB", "Router", "WriteDB"]
 
 EVERYWHERE = errors.problems(errors.Invalid, errors.TooManyRequests, errors.AppError, errors.Unavailable)
 """The answers that any operation may give."""
@@ -33,17 +35,25 @@ class Router(APIRouter):
         )
 
 
+async def _infra(request: Request) -> Infra:
+    infra: Infra = request.app.state.infra
+    return infra
+
+
 async def _reader(request: Request) -> Reader:
     reader: Reader = request.app.state.infra.db.reader
     return reader
 
 
 async def _writer(request: Request) -> AsyncIterator[Writer]:
-    async with request.app.state.infra.db.write() as session:
+    infra = request.app.state.infra
+    async with asyncio.timeout(infra.settings.database_timeout_seconds), infra.db.write() as session:
         await claim(request, session)
         yield session
 
 
+Here = Annotated[Infra, Depends(_infra)]
+"""This process's parts, for services that must do something slow before their transaction begins."""
 ReadDB = Annotated[Reader, Depends(_reader)]
 WriteDB = Annotated[Writer, Depends(_writer, scope="function")]
 """`scope="function"`: otherwise FastAPI commits after the answer has gone, and a failed commit still answers 200."""

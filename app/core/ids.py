@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from uuid import UUID
 
-__all__ = ["MAX_UUID", "MIN_UUID", "uuid7", "uuid7_time"]
+__all__ = ["MAX_UUID", "MIN_UUID", "uuid7", "uuid7_at", "uuid7_time"]
 
 MIN_UUID = UUID(int=0)
 MAX_UUID = UUID(int=(1 << 128) - 1)
@@ -18,9 +18,18 @@ _last_ticks = 0
 def uuid7() -> UUID:
     """A version 7 UUID (RFC 9562, method 3: 12 bits of sub-millisecond time), strictly increasing in this process."""
     ticks = _next_ticks()
-    milliseconds, fraction = ticks >> 12, ticks & 0xFFF
+    return _uuid7(ticks >> 12, ticks & 0xFFF)
+
+
+def _uuid7(milliseconds: int, fraction: int) -> UUID:
     tail = int.from_bytes(os.urandom(8), "big") & ((1 << 62) - 1)
     return UUID(int=(milliseconds << 80) | (7 << 76) | (fraction << 64) | (2 << 62) | tail)
+
+
+def uuid7_at(moment: datetime) -> UUID:
+    """A version 7 UUID for what happened then and is only now written down."""
+    milliseconds, rest = divmod(moment.timestamp() * 1000, 1)
+    return _uuid7(int(milliseconds), int(rest * 4096))
 
 
 def uuid7_time(value: UUID) -> datetime:

@@ -2,15 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from app.core.auth import Principal, find_authenticator
+from app.core.auth import FOREIGN_JWT, Principal, find_authenticator
 from app.core.cache import Cache
 from app.core.config import Settings
 from app.core.db import Database, Writer
@@ -22,10 +23,20 @@ from app.core.revocations import Revocations
 from app.core.telemetry import Metrics
 from app.core.tokens import AccessTokens, PasswordHasher
 
-__all__ = ["Infra", "open_infra", "with_servers"]
+__all__ = ["Infra", "open_infra", "opened", "with_servers"]
 
 _MOST_CACHED_TOKENS = 4096
 _CACHED_SECONDS = 60.0
+
+T = TypeVar("T")
+Opener = Callable[["Infra"], AbstractAsyncContextManager[T]]
+_openers: list[Opener[Any]] = []
+
+
+def opened(opener: Opener[T]) -> Opener[T]:
+    """Has every process open this at its start and close it at its end; `infra.part(opener)` is what it yields."""
+    _openers.append(opener)
+    return opener
 
 
 @dataclass(slots=True)
@@ -45,6 +56,7 @@ class Infra:
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     degraded: dict[str, str] = field(default_factory=dict)
     running: int = 0
+    _parts: dict[Opener[Any], Any] = field(default_factory=dict)
     _known: dict[str, tuple[Principal, float]] = field(default_factory=dict)
 
     async def authenticate(self, header: str | None) -> Principal | Unauthorized | None:
@@ -67,13 +79,25 @@ class Infra:
             if len(self._known) >= _MOST_CACHED_TOKENS:
                 self._known.clear()
             self._known[token] = (principal, time.monotonic() + _CACHED_SECONDS)
-        if principal.session_id in self.revocations or principal.expires_at < time.time():
+        if self.ended(principal):
             raise Unauthorized("The session has ended. Sign in again.")
         return principal
 
+    def ended(self, principal: Principal) -> bool:
+        """Whether the session is over, or the person has left: both can be revoked."""
+        revoked = principal.session_id in self.revocations or principal.user_id in self.revocations
+        return revoked or principal.expires_at < time.time()
+
     async def _verify(self, token: str) -> Principal:
         verify = find_authenticator(token)
+        if verify is None and self.settings.external_jwks_url and not self.tokens.signed(token):
+            verify = find_authenticator(FOREIGN_JWT)
         return await verify(self, token) if verify else self.tokens.verify(token)
+
+    def part(self, opener: Opener[T]) -> T:
+        """What was opened by a function that is marked `@opened`."""
+        part: T = self._parts[opener]
+        return part
 
     async def after_commit(self, session: Writer) -> None:
         """Tells other processes and the cache of a commit."""
@@ -122,6 +146,8 @@ async def open_infra(settings: Settings) -> AsyncIterator[Infra]:
             stack.push_async_callback(part.close)
             await part.open()
         infra.metrics.gauge("streams.open", "Open event streams and sockets", lambda: infra.hub.size)
+        for opener in _openers:
+            infra._parts[opener] = await stack.enter_async_context(opener(infra))
         yield infra
 
 
@@ -129,8 +155,8 @@ def _build(settings: Settings) -> Infra:
     database = Database(settings)
     redis = Redis.from_url(
         settings.redis_url,
-        socket_timeout=1.0,
-        socket_connect_timeout=1.0,
+        socket_timeout=0.5,
+        socket_connect_timeout=0.5,
         # a request path must not wait for a broken Redis: it works without
         retry=Retry(NoBackoff(), 1),
     )

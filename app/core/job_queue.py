@@ -173,7 +173,7 @@ def letter(delivery: Delivery, error: BaseException) -> DeadLetter:
     return DeadLetter(
         job_id=identity(delivery),
         job=delivery.entrypoint,
-        payload=(delivery.payload or b"").decode(),
+        payload=_storable((delivery.payload or b"").decode(errors="replace")),
         error_type=type(error).__qualname__,
         error=_storable(f"{error}\n\n{trace[-LONGEST_ERROR:]}"),
         tries=delivery.attempts,

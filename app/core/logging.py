@@ -61,5 +61,5 @@ def configure_logging(settings: Settings) -> None:
     )
     root = logging.getLogger()
     root.handlers, root.level = [handler], level
-    for noisy in ("httpx", "httpcore", "uvicorn.access", "pgqueuer"):
+    for noisy in ("alembic", "httpx", "httpcore", "uvicorn", "pgqueuer"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.auth import Principal
@@ -89,6 +90,7 @@ class Gate:
         self._app = app
         self._proxies = frozenset(settings.trusted_proxies)
         self._most_bytes = settings.max_body_bytes
+        self._too_large = f"A body may have at most {settings.max_body_bytes} bytes."
         self._person = Limit("person", settings.rate_limit_user_per_minute)
         self._address = Limit("address", settings.rate_limit_address_per_minute)
 
@@ -99,12 +101,27 @@ class Gate:
         headers = Headers(scope=scope)
         try:
             if int(headers.get("content-length") or 0) > self._most_bytes:
-                raise PayloadTooLarge(f"A body may have at most {self._most_bytes} bytes.")
+                raise PayloadTooLarge(self._too_large)
             await self._identify(scope, headers, scope["app"].state.infra)
         except AppError as error:
             await problem_response(scope, error)(scope, receive, send)
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, self._counted(receive), send)
+
+    def _counted(self, receive: Receive) -> Receive:
+        """A body in chunks announces no length, so it is measured while it comes."""
+        taken = 0
+
+        async def receive_some() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self._most_bytes:
+                # an HTTPException, because FastAPI turns every other error of a body into a 400
+                raise HTTPException(413, self._too_large)
+            return message
+
+        return receive_some
 
     async def _identify(self, scope: Scope, headers: Headers, infra: "Infra") -> None:
         """Sets `principal` (or the reason why there is none) and the key under which limits count."""

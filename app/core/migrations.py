@@ -6,8 +6,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 __all__ = ["SchemaError", "current_revision", "migrate", "newest_revision", "require_current"]
@@ -41,12 +43,14 @@ async def current_revision(url: str) -> str | None:
 
 
 async def migrate(url: str, revision: str = "head") -> None:
-    """Brings the schema to a revision. Raises SchemaError when the database is newer than this program."""
+    """Brings the schema to a revision, up or down. Raises SchemaError when that cannot be; then nothing has changed."""
     engine = create_async_engine(url)
     try:
         async with engine.begin() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-            await connection.run_sync(_upgrade, revision)
+            await connection.run_sync(_move, revision)
+    except (DBAPIError, CommandError) as error:
+        raise SchemaError(f"The migration failed, and nothing has changed: {_sentence(error)}") from error
     finally:
         await engine.dispose()
 
@@ -54,18 +58,36 @@ async def migrate(url: str, revision: str = "head") -> None:
 async def require_current(url: str) -> None:
     """Raises SchemaError unless the schema is the one that this program was written for."""
     found, wanted = await current_revision(url), newest_revision()
-    if found != wanted:
-        raise SchemaError(f"The schema is at {found or 'nothing'}, this program needs {wanted}: python -m app migrate")
+    if found == wanted:
+        return
+    _refuse_newer(found)
+    raise SchemaError(
+        f"The schema is at {found or 'nothing'}, this program needs {wanted}: run `python -m app migrate`."
+    )
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
-    alembic = config()
+def _move(connection: Connection, revision: str) -> None:
+    script = ScriptDirectory.from_config(config())
     current = MigrationContext.configure(connection).get_current_revision()
-    known = {script.revision for script in ScriptDirectory.from_config(alembic).walk_revisions()}
+    _refuse_newer(current)
+    wanted = script.as_revision_number(revision)
+    if current == wanted:
+        return
+    alembic = config()
+    alembic.attributes["connection"] = connection
+    older = {ancestor.revision for ancestor in script.iterate_revisions(current, "base")} if current else set()
+    (command.downgrade if wanted is None or wanted in older else command.upgrade)(alembic, revision)
+
+
+def _refuse_newer(current: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()}
     if current is not None and current not in known:
         raise SchemaError(
             f"The database has schema {current}, which is newer than this program ({newest_revision()}). "
             "Run the newer program, or restore a backup from before its migration."
         )
-    alembic.attributes["connection"] = connection
-    command.upgrade(alembic, revision)
+
+
+def _sentence(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return str(getattr(cause, "__cause__", None) or cause).partition("\n")[0]

@@ -15,7 +15,6 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from app.core.db import Reader, Writer
-from app.core.errors import Unavailable
 
 __all__ = ["Hub", "Subscription", "push", "watch"]
 
@@ -55,10 +54,10 @@ class Subscription:
         """Ends the wait that is under way, or the next one."""
         self._event.set()
 
-    async def wait(self, timeout: float) -> bool:
-        """Waits until there may be something new, at most `timeout` seconds; whether it was woken."""
+    async def wait(self, seconds: float) -> bool:
+        """Waits until there may be something new, at most so many seconds; whether it was woken."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 await self._event.wait()
         except TimeoutError:
             return False
@@ -105,6 +104,7 @@ class Hub:
 
     async def publish(self, topics: list[str]) -> None:
         """Wakes the subscribers of the topics here at once and elsewhere by the broker."""
+        topics = list(dict.fromkeys(topics))
         for topic in topics:
             self._wake(topic)
         try:
@@ -113,7 +113,7 @@ class Hub:
             log.warning("wake_not_sent", reason=str(error))  # other processes find it at their next tick
 
     def wake_all(self) -> None:
-        """Wakes everybody: after a gap nobody knows what was missed."""
+        """Wakes everybody: something concerns them all, such as the end of the process."""
         for topic in list(self._topics):
             self._wake(topic)
 
@@ -126,8 +126,7 @@ class Hub:
             try:
                 async with self._redis.pubsub() as pubsub:
                     await pubsub.subscribe(_CHANNEL)
-                    self.wake_all()
-                    await self._receive(pubsub)
+                    await self._receive(pubsub)  # what was published before is found by the next tick
             except (RedisError, OSError) as error:
                 log.warning("hub_disconnected", reason=str(error))
                 await asyncio.sleep(0.5)
@@ -144,8 +143,9 @@ class Hub:
             await asyncio.sleep(TICK_SECONDS)
             try:
                 await self._compare_versions()
-            except Unavailable as error:
-                log.warning("tick_failed", reason=str(error))
+            except Exception as error:
+                # the tick is what makes up for every other loss, so nothing may end it
+                log.warning("tick_failed", reason=repr(error))
 
     async def _compare_versions(self) -> None:
         """Wakes the subscriptions that are behind the database. One statement for each kind of topic."""

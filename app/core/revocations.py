@@ -1,6 +1,6 @@
 """Sessions that ended before their access token did, known to every process within a second.
 
-The table is the truth and is read twice a second; Redis is not needed for it.
+The table is the truth and is read three times a second; Redis is not needed for it.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ from app.core.errors import Unavailable
 
 __all__ = ["Revocation", "Revocations", "revoke"]
 
-INTERVAL_SECONDS = 0.5
+INTERVAL_SECONDS = 0.3
 # a transaction may commit a while after now() was taken in it
 OVERLAP = timedelta(seconds=10)
 log = structlog.get_logger()
 
 
 class Revocation(Base):
-    """A session that ended; kept for as long as a token of it could still be valid."""
+    """A session that ended, or a person who left; kept for as long as a token of it could still be valid."""
 
     __tablename__ = "revocations"
     __table_args__ = (Index("ix_revocations_revoked_at", "revoked_at"),)
@@ -36,7 +36,7 @@ class Revocation(Base):
 
 
 async def revoke(db: Writer, session_ids: list[UUID], *, until: datetime) -> None:
-    """Ends sessions: their tokens are refused everywhere within a second of the commit."""
+    """Ends sessions: their tokens are refused everywhere within a second of the commit. Takes ids of people as well."""
     if session_ids:
         rows = [{"session_id": session_id, "until": until} for session_id in session_ids]
         await db.execute(insert(Revocation).values(rows).on_conflict_do_nothing())
@@ -68,7 +68,8 @@ class Revocations:
     async def refresh(self) -> None:
         """Reads what was revoked since the last time."""
         sql = "SELECT session_id, revoked_at, until FROM revocations WHERE revoked_at > $1 AND until > now()"
-        for session_id, revoked_at, until in await self._database.fetch(sql, [self._read_to - OVERLAP]):
+        rows = await self._database.fetch(sql, [self._read_to - OVERLAP], counted=False)
+        for session_id, revoked_at, until in rows:
             self._until[session_id] = until.timestamp()
             self._read_to = max(self._read_to, revoked_at)
 

@@ -11,49 +11,58 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from app.core.auth import Principal
+from app.core.errors import Unavailable
 from app.core.realtime import Subscription
 
 if TYPE_CHECKING:
     from app.core.infra import Infra
 
-__all__ = ["EventStream", "StreamEvent"]
+__all__ = ["EventStream", "News", "StreamEvent"]
 
 KEEP_ALIVE_SECONDS = 15.0
 CHECK_SECONDS = 0.5
+SLOW_SECONDS = 10.0
 RETRY_MILLISECONDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class StreamEvent:
-    """One numbered event; `data` is JSON without line breaks."""
+    """One event; `data` is JSON without line breaks. An event without a number leaves the place to resume at."""
 
-    number: int
     name: str
     data: str
+    number: int | None = None
 
     def encode(self) -> bytes:
         """The event on the wire."""
-        return f"id: {self.number}\nevent: {self.name}\ndata: {self.data}\n\n".encode()
+        place = "" if self.number is None else f"id: {self.number}\n"
+        return f"{place}event: {self.name}\ndata: {self.data}\n\n".encode()
 
 
-Load = Callable[[int], Awaitable[Sequence[StreamEvent]]]
+@dataclass(frozen=True, slots=True)
+class News:
+    """What happened since the last look, and the version of the topic that it saw. `more`: there is more to load."""
+
+    events: Sequence[StreamEvent]
+    version: int
+    more: bool = False
 
 
 class EventStream(Response):
-    """Sends what `load(after)` finds, in order of the numbers, whenever the topic wakes.
+    """Sends what `load()` finds, whenever the topic wakes. Each call of it goes on where the last one ended.
 
-    It ends by itself when the server drains or the reader's session does; the last event then says which.
+    The stream ends by itself when the server drains or the reader's session does; its last event then says which.
+    A reader who does not read is left: they resume where they were.
     """
 
     media_type = "text/event-stream"
 
     def __init__(
-        self, infra: "Infra", principal: Principal, topic: tuple[str, UUID], *, after: int, load: Load
+        self, infra: "Infra", principal: Principal, topic: tuple[str, UUID], load: Callable[[], Awaitable[News]]
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
-        self._infra, self._principal, self._topic = infra, principal, topic
-        self._after, self._load = after, load
+        self._infra, self._principal, self._topic, self._load = infra, principal, topic, load
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -69,37 +78,43 @@ class EventStream(Response):
             raise results[0]
 
     async def _pump(self, send: Send) -> None:
-        kind, key = self._topic
         await _write(send, f"retry: {RETRY_MILLISECONDS}\n\n".encode())
-        with self._infra.hub.subscribe(kind, key, seen=self._after) as subscription:
+        with self._infra.hub.subscribe(*self._topic) as subscription:
             while (farewell := self._farewell()) is None:
-                events = await self._load(subscription.seen)
-                if events:
-                    await _write(send, b"".join(event.encode() for event in events))
-                    subscription.seen = events[-1].number
-                else:
-                    await self._idle(subscription, send)
+                try:
+                    news = await self._load()
+                except Unavailable:
+                    farewell = "reconnect"
+                    break
+                await self._tell(news, subscription, send)
         await _write(send, f"event: {farewell}\ndata: {{}}\n\n".encode(), last=True)
+
+    async def _tell(self, news: News, subscription: Subscription, send: Send) -> None:
+        subscription.seen = news.version
+        if news.events:
+            await _write(send, b"".join(event.encode() for event in news.events))
+        if not news.more:
+            await self._idle(subscription, send)
 
     async def _idle(self, subscription: Subscription, send: Send) -> None:
         """Waits for news; a comment now and then keeps proxies from closing the connection."""
-        deadline = time.monotonic() + KEEP_ALIVE_SECONDS
+        sent = time.monotonic()
         while not await subscription.wait(CHECK_SECONDS):
             if self._farewell():
                 return
-            if time.monotonic() > deadline:
+            if time.monotonic() - sent > KEEP_ALIVE_SECONDS:
                 await _write(send, b": keep-alive\n\n")
-                return
+                sent = time.monotonic()
 
     def _farewell(self) -> str | None:
         if self._infra.draining.is_set():
             return "reconnect"
-        over = self._principal.session_id in self._infra.revocations or self._principal.expires_at < time.time()
-        return "unauthorized" if over else None
+        return "unauthorized" if self._infra.ended(self._principal) else None
 
 
 async def _write(send: Send, body: bytes, *, last: bool = False) -> None:
-    await send({"type": "http.response.body", "body": body, "more_body": not last})
+    async with asyncio.timeout(SLOW_SECONDS):
+        await send({"type": "http.response.body", "body": body, "more_body": not last})
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -22,7 +22,10 @@ __all__ = ["AccessTokens", "PasswordHasher", "digest", "external_claims", "heade
 
 AUDIENCE = "soundscore"
 _REQUIRED = {f"require_{claim}": True for claim in ("exp", "iat", "aud", "iss", "sub")}
-_BAD_TOKEN = "The access token is not valid or has expired. Refresh it or sign in again."
+_CLOCK_SECONDS = 60
+# python-jose lets out what its parts raise
+_GARBAGE = (JOSEError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError)
+_REFUSED = "The access token is not valid or has expired. Refresh it or sign in again."
 
 
 def digest(token: str) -> bytes:
@@ -34,10 +37,12 @@ def header_of(token: str) -> dict[str, Any]:
     """The unverified header. Raises Unauthorized when it is no JWT or asks for extensions that nobody here knows."""
     try:
         header: dict[str, Any] = jwt.get_unverified_header(token)
-    except JOSEError as error:
-        raise Unauthorized(_BAD_TOKEN) from error
+    except _GARBAGE as error:
+        raise Unauthorized(_REFUSED) from error
     if "crit" in header:
         raise Unauthorized("The token has critical headers that this server does not know.")
+    if str(header.get("typ", "JWT")).upper() not in {"JWT", "AT+JWT"}:
+        raise Unauthorized(_REFUSED)
     return header
 
 
@@ -70,11 +75,17 @@ class AccessTokens:
         }
         return jwt.encode(claims, self._signing, self._algorithm, headers={"kid": self.kid}), self._life
 
+    def signed(self, token: str) -> bool:
+        """Whether the token names our key as the one that signed it; that proves nothing yet."""
+        return header_of(token).get("kid") == self.kid
+
     def verify(self, token: str) -> Principal:
         """The principal that a token of ours names. Raises Unauthorized for anything else."""
-        if header_of(token).get("kid") != self.kid:
-            raise Unauthorized(_BAD_TOKEN)
+        if not self.signed(token):
+            raise Unauthorized(_REFUSED)
         claims = _claims(token, self._verifying, self._algorithm, audience=AUDIENCE, issuer=self._issuer)
+        if claims.get("typ") != "access":
+            raise Unauthorized(_REFUSED)
         try:
             return Principal(
                 user_id=UUID(claims["sub"]),
@@ -84,7 +95,7 @@ class AccessTokens:
                 expires_at=float(claims["exp"]),
             )
         except (KeyError, ValueError, TypeError) as error:
-            raise Unauthorized(_BAD_TOKEN) from error
+            raise Unauthorized(_REFUSED) from error
 
     def public_keys(self) -> list[dict[str, Any]]:
         """The JWKS keys with which others verify our tokens; none with a shared secret."""
@@ -103,8 +114,11 @@ def _claims(token: str, key: Any, algorithm: str, *, audience: str, issuer: str)
         claims: dict[str, Any] = jwt.decode(
             token, key, algorithms=[algorithm], audience=audience, issuer=issuer, options=_REQUIRED
         )
-    except (JOSEError, ValueError, TypeError) as error:
-        raise Unauthorized(_BAD_TOKEN) from error
+        good = bool(claims["sub"]) and claims["iat"] <= time.time() + _CLOCK_SECONDS
+    except _GARBAGE as error:
+        raise Unauthorized(_REFUSED) from error
+    if not good:
+        raise Unauthorized(_REFUSED)
     return claims
 
 
@@ -172,11 +186,11 @@ class PasswordHasher:
 
     def outdated(self, hashed: str) -> bool:
         """Whether the hash was made by an older scheme or with weaker settings."""
-        return self._context.needs_update(hashed)
+        return bool(self._context.needs_update(hashed))
 
     def close(self) -> None:
         """Ends the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _matches(self, password: str, hashed: str) -> bool:
-        return self._context.verify(password, hashed)
+        return bool(self._context.verify(password, hashed))
