@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.core.jobs import Event
 
-__all__ = ["AccountDeleted", "Blocked", "Followed", "PersonChanged", "Unfollowed"]
+__all__ = ["AccountDeleted", "Blocked", "Followed", "Muted", "PersonChanged", "Unfollowed"]
 
 
 class PersonChanged(Event):
@@ -32,6 +32,13 @@ class Blocked(Event):
 
     blocker_id: UUID
     blocked_id: UUID
+
+
+class Muted(Event):
+    """One person no longer wants to hear of another."""
+
+    muter_id: UUID
+    muted_id: UUID
 
 
 class AccountDeleted(Event):

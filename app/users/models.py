@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Row
 
-__all__ = ["Block", "Follow", "Mute", "User"]
+__all__ = ["Block", "DataExport", "Follow", "Mute", "User"]
 
 _AUDIENCE = "IN ('everyone', 'followers', 'me')"
 
@@ -85,3 +85,20 @@ class Mute(Base):
     muter_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     muted_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class DataExport(Row):
+    """A zip of all that is kept about a person, made by a job at their request."""
+
+    __tablename__ = "data_exports"
+    __table_args__ = (
+        CheckConstraint("status IN ('waiting', 'ready', 'failed')", name="status"),
+        CheckConstraint("status = 'waiting' OR expires_at IS NOT NULL", name="done_expires"),
+        Index("uq_data_exports_waiting", "user_id", unique=True, postgresql_where=text("status = 'waiting'")),
+        Index("ix_data_exports_user_id_id", "user_id", "id"),
+        Index("ix_data_exports_expires_at", "expires_at"),
+    )
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(server_default="waiting")
+    expires_at: Mapped[datetime | None]
