@@ -8,11 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Row
 
-__all__ = ["AccessKey", "Credential", "LinkedAccount", "OneTimeToken", "Session", "Ticket"]
+__all__ = ["AccessKey", "Credential", "LinkedAccount", "OAuthCode", "OneTimeToken", "Session", "Ticket"]
 
 
 class Credential(Base):
-    """A person's mail address and password. Only a verified address is unique, so that nobody can squat on another's."""
+    """A person's mail address and password. Only a verified address is unique, so nobody can squat on another's."""
 
     __tablename__ = "credentials"
     __table_args__ = (
@@ -113,3 +113,20 @@ class LinkedAccount(Row):
     issuer: Mapped[str]
     subject: Mapped[str]
     email: Mapped[str | None]
+
+
+class OAuthCode(Base):
+    """Who came back from a provider, until the browser turns the code into tokens: once, within a minute."""
+
+    __tablename__ = "oauth_codes"
+    __table_args__ = (Index("ix_oauth_codes_expires_at", "expires_at"),)
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    provider: Mapped[str]
+    issuer: Mapped[str]
+    subject: Mapped[str]
+    name: Mapped[str]
+    email: Mapped[str | None]
+    email_verified: Mapped[bool]
+    challenge: Mapped[str]
+    expires_at: Mapped[datetime]

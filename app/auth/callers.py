@@ -1,0 +1,28 @@
+"""Where a request comes from."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from app.core.middleware import client_address
+
+__all__ = ["Caller", "From"]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The address (an IPv6 one by its network) and the program."""
+
+    address: str
+    user_agent: str
+
+
+async def _caller(request: Request) -> Caller:
+    proxies = frozenset(request.app.state.settings.trusted_proxies)
+    address = client_address(request.scope, request.headers, proxies)
+    # header bytes are Latin-1, in which a NUL may hide
+    return Caller(address=address, user_agent=request.headers.get("user-agent", "").replace("\0", ""))
+
+
+From = Annotated[Caller, Depends(_caller)]
