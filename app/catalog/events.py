@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.core.jobs import Event
 
-__all__ = ["AlbumLiked", "AlbumsMerged"]
+__all__ = ["AlbumLiked", "AlbumsMerged", "TracksMerged"]
 
 
 class AlbumsMerged(Event):
@@ -12,6 +12,12 @@ class AlbumsMerged(Event):
 
     duplicate_id: UUID
     kept_id: UUID
+
+
+class TracksMerged(Event):
+    """Tracks were found to be duplicates: the first of each pair moves to the second, which stays."""
+
+    pairs: list[tuple[UUID, UUID]]
 
 
 class AlbumLiked(Event):

@@ -1,17 +1,32 @@
-"""Artists, albums and tracks."""
+"""Artists, albums and tracks, and the index that search reads."""
 
 from datetime import date
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Integer, SmallInteger, text
+from sqlalchemy import (
+    ARRAY,
+    REAL,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.db import Row
+from app.core.db import Base, Row
 
-__all__ = ["Album", "Artist", "Track"]
+__all__ = ["Album", "Artist", "Entity", "SearchDocument", "SearchWord", "Track"]
 
 _NO_GENRES = text("'{}'::text[]")
+
+Key = Annotated[str, mapped_column(Text(collation="C"))]
+"""What `name_key()` made of a name: ordered by code points on every server, so that prefixes are ranges."""
 
 
 class Artist(Row):
@@ -19,13 +34,13 @@ class Artist(Row):
 
     __tablename__ = "artists"
     __table_args__ = (
-        Index("ix_artists_name_key", "name_key"),
+        Index("ix_artists_name_key_id", "name_key", "id"),
         Index("ix_artists_genres", "genres", postgresql_using="gin"),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
     )
 
     name: Mapped[str]
-    name_key: Mapped[str]
+    name_key: Mapped[Key]
     genres: Mapped[list[str]] = mapped_column(server_default=_NO_GENRES)
     image_key: Mapped[str | None]
     spotify_id: Mapped[str | None] = mapped_column(unique=True)
@@ -40,14 +55,16 @@ class Album(Row):
     __tablename__ = "albums"
     __table_args__ = (
         Index("ix_albums_artist_id_id", "artist_id", "id"),
-        Index("ix_albums_title_key", "title_key"),
+        Index("ix_albums_title_key_id", "title_key", "id"),
+        Index("ix_albums_artist_id_title_key", "artist_id", "title_key"),
+        Index("ix_albums_year_id", "year", "id"),
         Index("ix_albums_genres", "genres", postgresql_using="gin"),
         CheckConstraint("array_length(rating_counts, 1) = 10", name="ten_ratings"),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
     )
 
     title: Mapped[str]
-    title_key: Mapped[str]
+    title_key: Mapped[Key]
     artist_id: Mapped[UUID] = mapped_column(ForeignKey("artists.id", ondelete="RESTRICT"))
     year: Mapped[int | None] = mapped_column(SmallInteger)
     release_date: Mapped[date | None]
@@ -74,14 +91,14 @@ class Track(Row):
     __table_args__ = (
         Index("ix_tracks_album_id_disc_position", "album_id", "disc", "position"),
         Index("ix_tracks_artist_id_id", "artist_id", "id"),
-        Index("ix_tracks_title_key", "title_key"),
+        Index("ix_tracks_artist_id_title_key", "artist_id", "title_key"),
         Index("ix_tracks_genres", "genres", postgresql_using="gin"),
         CheckConstraint("duration_ms > 0", name="duration_positive"),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
     )
 
     title: Mapped[str]
-    title_key: Mapped[str]
+    title_key: Mapped[Key]
     artist_id: Mapped[UUID] = mapped_column(ForeignKey("artists.id", ondelete="RESTRICT"))
     album_id: Mapped[UUID | None] = mapped_column(ForeignKey("albums.id", ondelete="CASCADE"))
     disc: Mapped[int] = mapped_column(SmallInteger, server_default="1")
@@ -97,3 +114,38 @@ class Track(Row):
     tempo: Mapped[float | None]
     like_count: Mapped[int] = mapped_column(server_default="0")
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), index=True)
+
+
+Entity = type[Artist] | type[Album] | type[Track]
+
+
+class SearchDocument(Base):
+    """What search knows of an artist, album, track or person. May outlive it: the one who draws a hit joins the thing.
+
+    `terms` holds the words of the title with weight A and those of the artist's name with weight B.
+    """
+
+    __tablename__ = "search_documents"
+    __table_args__ = (
+        Index("ix_search_documents_terms", "terms", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        Index("ix_search_documents_kind_weight", "kind", "weight"),
+        Index("ix_search_documents_title_key", "title_key"),
+        CheckConstraint("kind IN ('artist', 'album', 'track', 'person')", name="kind"),
+    )
+
+    entity_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    title_key: Mapped[Key]
+    terms: Mapped[Any] = mapped_column(TSVECTOR)
+    weight: Mapped[float] = mapped_column(REAL)
+
+
+class SearchWord(Base):
+    """A word of the index, about how many documents have it, and what is left of it when letters are dropped."""
+
+    __tablename__ = "search_words"
+    __table_args__ = (Index("ix_search_words_remains", "remains", postgresql_using="gin"),)
+
+    word: Mapped[Key] = mapped_column(primary_key=True)
+    documents: Mapped[int] = mapped_column(Integer)
+    remains: Mapped[list[str]]

@@ -1,0 +1,121 @@
+"""Soft merges: the duplicate stays as a sign that leads to the one that is kept."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from sqlalchemy import or_, select, update
+
+from app.catalog.albums import count_tracks
+from app.catalog.artists import count_albums
+from app.catalog.events import AlbumsMerged, TracksMerged
+from app.catalog.external_ids import take_over
+from app.catalog.locking import locked, referred
+from app.catalog.models import Album, Artist, Entity, Track
+from app.catalog.queries import pair_table
+from app.catalog.schemas import AlbumDetails, ArtistDetails, TrackDetails
+from app.catalog.search_index import index, index_works_of, unindex
+from app.catalog.service import GENRES_KEY, get_album, get_artist, get_track
+from app.core.auth import Principal
+from app.core.db import Writer
+from app.core.errors import Invalid
+from app.core.jobs import emit
+
+__all__ = ["merge_albums", "merge_artists", "merge_tracks"]
+
+E = TypeVar("E", bound=Artist | Album | Track)
+_SQL_ONLY = {"synchronize_session": False}
+
+
+async def merge_artists(db: Writer, duplicate_id: UUID, into: UUID) -> ArtistDetails:
+    """All works of the duplicate become those of the kept one. Raises NotFound, Merged, Invalid."""
+    await db.execute(
+        select(Album.id).where(Album.artist_id.in_([duplicate_id, into])).order_by(Album.id).with_for_update()
+    )
+    duplicate, kept = await _pair(db, Artist, duplicate_id, into)
+    await take_over(db, [(duplicate, kept)], also=("genres", "image_key"))
+    for works in (Album, Track):
+        await db.execute(update(works).where(works.artist_id == duplicate_id).values(artist_id=into))
+    await _redirect(db, Artist, [(duplicate_id, into)])
+    await count_albums(db, [duplicate_id, into])
+    await index_works_of(db, into)
+    return await get_artist(db, into)
+
+
+async def merge_albums(db: Writer, actor: Principal, duplicate_id: UUID, into: UUID) -> AlbumDetails:
+    """Tracks that the kept album lacks move there; the others are merged. Raises NotFound, Merged, Invalid."""
+    duplicate, kept = await _pair(db, Album, duplicate_id, into)
+    await referred(db, Artist, dict.fromkeys([duplicate.artist_id, kept.artist_id], ""))
+    await take_over(db, [(duplicate, kept)], also=("year", "release_date", "label", "genres", "cover_key"))
+    await _unite_tracks(db, duplicate_id, into)
+    await _redirect(db, Album, [(duplicate_id, into)])
+    await count_albums(db, {duplicate.artist_id, kept.artist_id})
+    await count_tracks(db, [duplicate_id, into])
+    await emit(db, AlbumsMerged(duplicate_id=duplicate_id, kept_id=into))
+    db.stale += [GENRES_KEY]
+    return await get_album(db, actor, into)
+
+
+async def merge_tracks(db: Writer, actor: Principal, duplicate_id: UUID, into: UUID) -> TrackDetails:
+    """The kept track takes the duplicate's place on an album if it has none. Raises NotFound, Merged, Invalid."""
+    albums = await db.all(select(Track.album_id).where(Track.id.in_([duplicate_id, into]), Track.album_id.is_not(None)))
+    await referred(db, Album, dict.fromkeys(albums, ""))
+    duplicate, kept = await _pair(db, Track, duplicate_id, into)
+    if kept.album_id is None:
+        kept.album_id, kept.disc, kept.position = duplicate.album_id, duplicate.disc, duplicate.position
+    await _absorb(db, [(duplicate, kept)])
+    await count_tracks(db, [album_id for album_id in albums if album_id is not None])
+    db.stale.append(GENRES_KEY)
+    return await get_track(db, actor, into)
+
+
+async def _pair(db: Writer, entity: type[E], duplicate_id: UUID, into: UUID) -> tuple[E, E]:
+    """Both rows, locked. Raises NotFound or Merged about the duplicate, Invalid about the one to keep."""
+    if duplicate_id == into:
+        raise Invalid.field("/body/into", "Name another one than the duplicate itself.", "same")
+    first, second = sorted([duplicate_id, into])
+    rows: dict[UUID, E] = {}
+    for entity_id in (first, second):
+        if entity_id == into:
+            await referred(db, entity, {into: "/body/into"})
+        rows[entity_id] = await locked(db, entity, entity_id)
+    return rows[duplicate_id], rows[into]
+
+
+async def _unite_tracks(db: Writer, duplicate_id: UUID, into: UUID) -> None:
+    """A track of the same name is the same track; the others go behind the last one."""
+    of_both = select(Track).where(Track.album_id.in_([duplicate_id, into]), Track.merged_into_id.is_(None))
+    tracks = await db.all(of_both.order_by(Track.disc, Track.position, Track.id).with_for_update())
+    kept = {track.title_key: track for track in tracks if track.album_id == into}
+    last = max(((track.disc, track.position or 0) for track in kept.values()), default=(1, 0))
+    same: list[tuple[Track, Track]] = []
+    for track in tracks:
+        if track.album_id == into:
+            continue
+        if track.title_key in kept:
+            same.append((track, kept[track.title_key]))
+        else:
+            last = last[0], last[1] + 1
+            track.album_id, (track.disc, track.position) = into, last
+    await _absorb(db, same)
+
+
+async def _absorb(db: Writer, pairs: Sequence[tuple[Track, Track]]) -> None:
+    """The kept tracks take what they lack; likes move in a job."""
+    await take_over(db, pairs, also=("duration_ms", "genres", "popularity", "valence", "energy", "tempo"))
+    for duplicate, _ in pairs:
+        duplicate.album_id = duplicate.position = None
+    await db.flush()
+    ids = [(duplicate.id, kept.id) for duplicate, kept in pairs]
+    await _redirect(db, Track, ids)
+    if ids:
+        await emit(db, TracksMerged(pairs=ids))
+
+
+async def _redirect(db: Writer, entity: Entity, pairs: list[tuple[UUID, UUID]]) -> None:
+    """Leads from the duplicates, and from what was merged into them before, to the kept ones."""
+    ids = pair_table(pairs)
+    leads = or_(entity.id == ids.c.duplicate, entity.merged_into_id == ids.c.duplicate)
+    await db.execute(update(entity).where(leads).values(merged_into_id=ids.c.kept), execution_options=_SQL_ONLY)
+    await unindex(db, [duplicate for duplicate, _ in pairs])
+    await index(db, entity, [kept for _, kept in pairs])

@@ -1,0 +1,275 @@
+"""Reads of the catalogue."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Float,
+    Integer,
+    Numeric,
+    Select,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal,
+    literal_column,
+    select,
+    type_coerce,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
+
+from app.catalog.models import Album, Artist, Track
+from app.catalog.schemas import (
+    AlbumCard,
+    AlbumDetails,
+    AlbumTrack,
+    ArtistCard,
+    ArtistDetails,
+    GenreCount,
+    Library,
+    LikeCount,
+    LikedAlbum,
+    LikedTrack,
+    Place,
+    TrackDetails,
+)
+from app.core.query import PageQuery, Query
+from app.reactions.models import Like
+from app.reactions.service import liked_by_viewer
+from app.users.models import User
+from app.users.queries import library_visible, not_blocked
+from app.users.schemas import PersonCard
+
+__all__ = ["ALBUM", "ALBUM_LIKES", "ALBUM_TRACKS", "ARTIST", "ARTISTS", "ARTIST_ALBUMS", "GENRES", "LIKED_ALBUMS"]
+__all__ += ["LIBRARY", "LIKED_TRACKS", "LIKERS", "PLACES", "TRACK", "AlbumSort", "albums_page", "pair_table"]
+
+AlbumSort = Literal["new", "title"]
+
+
+def _id(name: str) -> Any:
+    return bindparam(name, type_=Uuid)
+
+
+_MEAN = cast(func.round(cast(Album.rating_sum, Numeric) / func.nullif(Album.review_count, 0), 2), Float)
+_ARTIST_REF = (Artist.id.label("artist__id"), Artist.name.label("artist__name"))
+_ARTIST_CARD = (Artist.id, Artist.name, Artist.genres, Artist.image_key, Artist.album_count)
+_ALBUM_CARD = (
+    Album.id,
+    Album.title,
+    *_ARTIST_REF,
+    Album.year,
+    Album.genres,
+    Album.cover_key,
+    Album.track_count,
+    Album.review_count,
+    _MEAN.label("mean_rating"),
+    Album.like_count,
+)
+_TRACK_CARD = (
+    Track.id,
+    Track.title,
+    *_ARTIST_REF,
+    Album.id.label("album__id"),
+    Album.title.label("album__title"),
+    Album.year.label("album__year"),
+    Album.cover_key.label("album__cover_key"),
+    Track.duration_ms,
+    Track.like_count,
+)
+
+
+def pair_table(pairs: Sequence[tuple[UUID, UUID]]) -> Any:
+    """Pairs of ids as a table with the columns `duplicate` and `kept`."""
+    duplicates, kept = [duplicate for duplicate, _ in pairs], [kept for _, kept in pairs]
+    both = func.unnest(literal(duplicates, ARRAY(Uuid)), literal(kept, ARRAY(Uuid)))
+    return both.table_valued(column("duplicate", Uuid), column("kept", Uuid)).render_derived(name="pairs")
+
+
+ARTIST = Query(
+    select(*_ARTIST_CARD, Artist.spotify_id, Artist.musicbrainz_id, Artist.created_at).where(
+        Artist.id == _id("artist_id"), Artist.merged_into_id.is_(None)
+    ),
+    into=ArtistDetails,
+)
+ARTISTS = PageQuery(
+    select(*_ARTIST_CARD).where(Artist.merged_into_id.is_(None)),
+    into=ArtistCard,
+    order=[Artist.name_key, Artist.id],
+    ascending=True,
+)
+
+
+def _albums(*where: Any) -> Select[Any]:
+    return select(*_ALBUM_CARD).join_from(Album, Artist).where(Album.merged_into_id.is_(None), *where)
+
+
+_BY_ARTIST = Album.artist_id == _id("artist_id")
+_ALBUM_FILTERS = {
+    "artist_id": _BY_ARTIST,
+    "genres": Album.genres.op("@>", is_comparison=True)(bindparam("genres", type_=ARRAY(Text))),
+    "year_from": Album.year >= bindparam("year_from", type_=Integer),
+    "year_to": Album.year <= bindparam("year_to", type_=Integer),
+}
+_ALBUM_ORDERS: dict[AlbumSort, Any] = {"new": [Album.id], "title": [Album.title_key, Album.id]}
+ARTIST_ALBUMS = PageQuery(_albums(_BY_ARTIST), into=AlbumCard, order=[Album.id])
+
+
+@cache
+def albums_page(sort: AlbumSort, filters: frozenset[str]) -> PageQuery[AlbumCard]:
+    """Albums in an order, held to the named filters: a statement for each choice, so that each has its plan."""
+    where = [_ALBUM_FILTERS[name] for name in sorted(filters)]
+    return PageQuery(_albums(*where), into=AlbumCard, order=_ALBUM_ORDERS[sort], ascending=sort == "title")
+
+
+def _literal(sql: str) -> Any:
+    return literal_column(sql)
+
+
+def _object(**fields: Any) -> Any:
+    """A JSON object. Its names are literals: as parameters they would be sent each time."""
+    parts = [part for name, value in fields.items() for part in (_literal(f"'{name}'"), value)]
+    return func.json_build_object(*parts, type_=JSON)
+
+
+_TRACK_ARTIST = aliased(Artist)
+_TRACK_LIKED = liked_by_viewer(Track.id)
+_IN_ORDER = (Track.disc, Track.position, Track.id)
+_ALBUM_TRACK = _object(
+    id=Track.id,
+    title=Track.title,
+    artist=_object(id=_TRACK_ARTIST.id, name=_TRACK_ARTIST.name),
+    disc=Track.disc,
+    position=Track.position,
+    duration_ms=Track.duration_ms,
+    like_count=Track.like_count,
+    liked=_TRACK_LIKED,
+)
+_TRACKS_OF_ALBUM = (
+    select(func.json_agg(aggregate_order_by(_ALBUM_TRACK, *_IN_ORDER)))
+    .join_from(Track, _TRACK_ARTIST)
+    .where(Track.album_id == Album.id, Track.merged_into_id.is_(None))
+    .correlate(Album)
+    .scalar_subquery()
+)
+ALBUM = Query(
+    select(
+        *_ALBUM_CARD[:5],
+        Album.release_date,
+        Album.label,
+        Album.genres,
+        Album.cover_key,
+        Album.spotify_id,
+        Album.musicbrainz_id,
+        Album.track_count,
+        Album.duration_ms,
+        type_coerce(func.coalesce(_TRACKS_OF_ALBUM, literal_column("'[]'::json")), JSON).label("tracks"),
+        Album.review_count.label("ratings__count"),
+        _MEAN.label("ratings__mean"),
+        Album.rating_counts.label("ratings__histogram"),
+        Album.like_count,
+        liked_by_viewer(Album.id).label("liked"),
+        Album.created_at,
+    )
+    .join_from(Album, Artist)
+    .where(Album.id == _id("album_id"), Album.merged_into_id.is_(None)),
+    into=AlbumDetails,
+)
+ALBUM_TRACKS = Query(
+    select(
+        Track.id,
+        Track.title,
+        *_ARTIST_REF,
+        Track.disc,
+        Track.position,
+        Track.duration_ms,
+        Track.like_count,
+        _TRACK_LIKED.label("liked"),
+    )
+    .join_from(Track, Artist)
+    .where(Track.album_id == _id("album_id"), Track.merged_into_id.is_(None))
+    .order_by(*_IN_ORDER),
+    into=AlbumTrack,
+)
+TRACK = Query(
+    select(
+        *_TRACK_CARD,
+        Track.disc,
+        Track.position,
+        Track.genres,
+        Track.isrc,
+        Track.spotify_id,
+        Track.musicbrainz_id,
+        Track.popularity,
+        _object(valence=Track.valence, energy=Track.energy, tempo=Track.tempo).label("features"),
+        _TRACK_LIKED.label("liked"),
+        Track.created_at,
+    )
+    .join_from(Track, Artist)
+    .outerjoin(Album, Album.id == Track.album_id)
+    .where(Track.id == _id("track_id"), Track.merged_into_id.is_(None)),
+    into=TrackDetails,
+)
+PLACES = {
+    table: Query(select(table.id, table.merged_into_id.label("kept_id")).where(table.id == _id("id")), into=Place)
+    for table in (Artist, Album, Track)
+}
+"""Whether a row is there, and what it was merged into."""
+
+
+def _genres_of(table: type[Album] | type[Track]) -> Select[Any]:
+    albums, tracks = (_literal(str(int(table is counted))) for counted in (Album, Track))
+    names = select(func.unnest(table.genres).label("name"), albums.label("albums"), tracks.label("tracks"))
+    return names.where(table.merged_into_id.is_(None))
+
+
+_GENRES = union_all(_genres_of(Album), _genres_of(Track)).subquery()
+_ALBUMS_SUM, _TRACKS_SUM = (cast(func.sum(column), Integer) for column in (_GENRES.c.albums, _GENRES.c.tracks))
+GENRES = Query(
+    select(_GENRES.c.name, _ALBUMS_SUM.label("album_count"), _TRACKS_SUM.label("track_count"))
+    .group_by(_GENRES.c.name)
+    .order_by(_ALBUMS_SUM.desc(), _TRACKS_SUM.desc(), _GENRES.c.name),
+    into=GenreCount,
+)
+
+ALBUM_LIKES = Query(
+    select(Album.like_count).where(Album.id == _id("album_id"), Album.merged_into_id.is_(None)), into=LikeCount
+)
+LIKERS = PageQuery(
+    select(User.id, User.username, User.display_name, User.avatar_key)
+    .join_from(Like, User)
+    .where(Like.album_id == _id("album_id"), User.deleted_at.is_(None), library_visible()),
+    into=PersonCard,
+    order=[Like.id],
+)
+LIBRARY = Query(
+    select(User.id.label("user_id"), library_visible().label("is_open")).where(
+        User.username_key == bindparam("username_key"), User.deleted_at.is_(None), not_blocked(User.id)
+    ),
+    into=Library,
+)
+LIKED_ALBUMS = PageQuery(
+    select(*_ALBUM_CARD, Like.created_at.label("liked_at"))
+    .join_from(Like, Album, Album.id == Like.album_id)
+    .join(Artist)
+    .where(Like.user_id == _id("user_id")),
+    into=LikedAlbum,
+    order=[Like.id],
+)
+LIKED_TRACKS = PageQuery(
+    select(*_TRACK_CARD, Like.created_at.label("liked_at"))
+    .join_from(Like, Track, Track.id == Like.track_id)
+    .join(Artist, Artist.id == Track.artist_id)
+    .outerjoin(Album, Album.id == Track.album_id)
+    .where(Like.user_id == _id("user_id")),
+    into=LikedTrack,
+    order=[Like.id],
+)

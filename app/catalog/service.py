@@ -1,0 +1,157 @@
+"""Reads of artists, albums, tracks and genres."""
+
+from typing import NoReturn
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from app.catalog.models import Album, Artist, Entity, Track
+from app.catalog.queries import (
+    ALBUM,
+    ALBUM_TRACKS,
+    ARTIST,
+    ARTIST_ALBUMS,
+    ARTISTS,
+    GENRES,
+    PLACES,
+    TRACK,
+    AlbumSort,
+    albums_page,
+)
+from app.catalog.schemas import (
+    AlbumCard,
+    AlbumDetails,
+    AlbumTracks,
+    ArtistCard,
+    ArtistDetails,
+    GenreCount,
+    TrackDetails,
+)
+from app.core.auth import Principal
+from app.core.cache import Cache
+from app.core.errors import AppError, NotFound
+from app.core.paging import Page, PageRequest
+from app.core.query import Runs
+
+__all__ = [
+    "GENRES_KEY",
+    "Merged",
+    "explain_absence",
+    "get_album",
+    "get_artist",
+    "get_track",
+    "list_album_tracks",
+    "list_albums",
+    "list_artist_albums",
+    "list_artists",
+    "list_genres",
+    "require",
+    "viewer_of",
+]
+
+GENRES_KEY = "genres"
+_GENRES_SECONDS = 1800
+_GENRE_LIST = TypeAdapter(list[GenreCount])
+
+
+class Merged(AppError):
+    status, code, title = 308, "merged", "This was a duplicate; another one stays in its place"
+
+
+def viewer_of(actor: Principal | None) -> UUID | None:
+    """The parameter `viewer` of a Query."""
+    return actor.user_id if actor else None
+
+
+async def get_artist(db: Runs, artist_id: UUID) -> ArtistDetails:
+    """The artist. Raises NotFound, Merged."""
+    return await ARTIST.first(db, artist_id=artist_id) or await explain_absence(db, Artist, artist_id)
+
+
+async def get_album(db: Runs, actor: Principal | None, album_id: UUID) -> AlbumDetails:
+    """The album's page, by one statement. Raises NotFound, Merged."""
+    album = await ALBUM.first(db, viewer=viewer_of(actor), album_id=album_id)
+    return album or await explain_absence(db, Album, album_id)
+
+
+async def get_track(db: Runs, actor: Principal | None, track_id: UUID) -> TrackDetails:
+    """The track. Raises NotFound, Merged."""
+    track = await TRACK.first(db, viewer=viewer_of(actor), track_id=track_id)
+    return track or await explain_absence(db, Track, track_id)
+
+
+async def list_artists(db: Runs, page: PageRequest) -> Page[ArtistCard]:
+    """All artists by name."""
+    return await ARTISTS.page(db, page)
+
+
+async def list_artist_albums(db: Runs, page: PageRequest, *, artist_id: UUID) -> Page[AlbumCard]:
+    """An artist's albums, the last added first. Raises NotFound, Merged."""
+    albums = await ARTIST_ALBUMS.page(db, page, artist_id=artist_id)
+    if not albums.items:
+        await require(db, Artist, artist_id, "/albums")
+    return albums
+
+
+async def list_albums(
+    db: Runs,
+    page: PageRequest,
+    *,
+    sort: AlbumSort,
+    artist_id: UUID | None = None,
+    genre: str | None = None,
+    year_from: int | None = None,
+    year_to: int | None = None,
+) -> Page[AlbumCard]:
+    """Albums that pass the filters that are given."""
+    wanted = {
+        "artist_id": artist_id,
+        "genres": [genre.strip().casefold()] if genre is not None else None,
+        "year_from": year_from,
+        "year_to": year_to,
+    }
+    given = {name: value for name, value in wanted.items() if value is not None}
+    return await albums_page(sort, frozenset(given)).page(db, page, **given)
+
+
+async def list_album_tracks(db: Runs, actor: Principal | None, *, album_id: UUID) -> AlbumTracks:
+    """An album's tracks in their order. Raises NotFound, Merged."""
+    tracks = await ALBUM_TRACKS.all(db, viewer=viewer_of(actor), album_id=album_id)
+    if not tracks:
+        await require(db, Album, album_id, "/tracks")
+    return AlbumTracks(items=tracks)
+
+
+async def list_genres(db: Runs, cache: Cache, page: PageRequest) -> Page[GenreCount]:
+    """Genres with most albums first. Counted seldom: the counts are kept until an edit changes them."""
+
+    async def count() -> bytes:
+        return _GENRE_LIST.dump_json(await GENRES.all(db))
+
+    counted, _ = await cache.get_or_load(GENRES_KEY, _GENRES_SECONDS, count)
+    genres = _GENRE_LIST.validate_json(counted)
+    after = page.keys(3)
+    rest = [genre for genre in genres if after is None or _rank(genre) > after]
+    more = rest[page.limit :]
+    return page.page(rest[: page.limit], next_keys=_rank(rest[page.limit - 1]) if more else None)
+
+
+async def require(db: Runs, entity: Entity, entity_id: UUID, path: str = "") -> None:
+    """Raises NotFound, or Merged with where `path` below it is now."""
+    place = await PLACES[entity].first(db, id=entity_id)
+    name = entity.__name__.lower()
+    if place is None:
+        raise NotFound(f"There is no such {name}.")
+    if place.kept_id is not None:
+        kept = f"/api/v1/{name}s/{place.kept_id}{path}"
+        raise Merged(f"This {name} is now {place.kept_id}.", headers={"Location": kept}, kept_id=place.kept_id)
+
+
+async def explain_absence(db: Runs, entity: Entity, entity_id: UUID) -> NoReturn:
+    """Raises what tells why a read found nothing."""
+    await require(db, entity, entity_id)
+    raise NotFound(f"There is no such {entity.__name__.lower()}.")
+
+
+def _rank(genre: GenreCount) -> list[int | str]:
+    return [-genre.album_count, -genre.track_count, genre.name]
