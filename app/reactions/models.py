@@ -31,6 +31,14 @@ class Like(Row):
             for name in _LIKED
         ),
         Index("ix_likes_user_id_id", "user_id", "id"),
+        *(
+            Index(f"ix_likes_{name}_id", name, "id", postgresql_where=text(f"{name} IS NOT NULL"))
+            for name in ("album_id", "review_id")
+        ),
+        *(
+            Index(f"ix_likes_user_id_{name}", "user_id", "id", postgresql_where=text(f"{name} IS NOT NULL"))
+            for name in ("album_id", "track_id")
+        ),
     )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
@@ -46,7 +54,8 @@ class Comment(Row):
     __tablename__ = "comments"
     __table_args__ = (
         CheckConstraint(f"num_nonnulls({', '.join(_COMMENTED)}) = 1", name="one_target"),
-        Index("ix_comments_review_id_id", "review_id", "id", postgresql_where=text("parent_id IS NULL")),
+        Index("ix_comments_threads", "review_id", "id", postgresql_where=text("parent_id IS NULL")),
+        Index("ix_comments_review_id", "review_id"),
         Index("ix_comments_parent_id_id", "parent_id", "id"),
         Index("ix_comments_user_id_id", "user_id", "id"),
     )
