@@ -1,0 +1,108 @@
+"""Comments under reviews. Whoever writes or erases one has locked the review first, so that its count is exact."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from sqlalchemy import Uuid, func, literal, select, update
+
+from app.catalog.service import viewer_of
+from app.core.auth import Principal
+from app.core.db import Reader, Writer
+from app.core.errors import Forbidden, NotFound
+from app.core.jobs import emit
+from app.core.paging import Page, PageRequest
+from app.reactions.comments import erase_comments, write_comment
+from app.reactions.models import Comment
+from app.reactions.schemas import CommentCard, Thread
+from app.reactions.service import Target
+from app.reviews.events import CommentWritten
+from app.reviews.models import Review
+from app.reviews.reading import require_comment, require_review
+from app.reviews.schemas import CommentEdit, NewComment
+from app.reviews.service import lock_published
+from app.reviews.threads import COMMENT, REPLIES, THREADS, open_comment
+
+__all__ = ["create_comment", "delete_comment", "edit_comment", "erase_and_count", "list_comments", "list_replies"]
+
+
+async def create_comment(db: Writer, actor: Principal, review_id: UUID, new: NewComment) -> CommentCard:
+    """Comments on a review, or replies to a comment there. Raises NotFound, ReviewIsDraft."""
+    await lock_published(db, actor, review_id)
+    parent_id = await _thread(db, actor, review_id, new.parent_id) if new.parent_id else None
+    target = Target(review_id=review_id)
+    comment_id = await write_comment(db, actor.user_id, target, text=new.text, parent_id=parent_id)
+    more = update(Review).where(Review.id == review_id).values(comment_count=Review.comment_count + 1)
+    await db.execute(more)
+    written = CommentWritten(comment_id=comment_id, review_id=review_id, user_id=actor.user_id, parent_id=parent_id)
+    await emit(db, written)
+    return await _card(db, actor, comment_id)
+
+
+async def edit_comment(db: Writer, actor: Principal, comment_id: UUID, edit: CommentEdit) -> CommentCard:
+    """Changes the text of one's comment. Raises NotFound, Forbidden."""
+    comment = await _open(db, actor, comment_id)
+    if comment.user_id != actor.user_id:
+        raise Forbidden("This is somebody else's comment.")
+    changed = update(Comment).where(Comment.id == comment_id, Comment.deleted_at.is_(None), Comment.text != edit.text)
+    await db.execute(changed.values(text=edit.text, edited_at=datetime.now(UTC)))
+    return await _card(db, actor, comment_id)
+
+
+async def delete_comment(db: Writer, actor: Principal, comment_id: UUID) -> None:
+    """Deletes a comment: its author, the review's author or an admin may. Raises NotFound, Forbidden."""
+    comment = await _open(db, actor, comment_id)
+    owner_id = await db.one(select(Review.user_id).where(Review.id == comment.review_id))
+    if actor.user_id not in {comment.user_id, owner_id} and not actor.is_admin:
+        raise Forbidden("Its author, the author of the review and admins may delete it.")
+    await erase_and_count(db, [comment_id])
+
+
+async def erase_and_count(db: Writer, ids: Sequence[UUID]) -> None:
+    """Erases comments and counts anew those of the reviews that they stood under."""
+    under = select(Comment.review_id).where(Comment.id.in_(ids))
+    locked = select(Review.id).where(Review.id.in_(under)).order_by(Review.id).with_for_update(key_share=True)
+    review_ids = await db.all(locked)
+    await erase_comments(db, ids)
+    left = select(func.count()).where(Comment.review_id == Review.id, Comment.deleted_at.is_(None)).scalar_subquery()
+    await db.execute(update(Review).where(Review.id.in_(review_ids)).values(comment_count=left))
+
+
+async def list_comments(
+    db: Reader, actor: Principal | None, review_id: UUID, *, sort: str, page: PageRequest
+) -> Page[Thread]:
+    """Comments on the review, each with its first replies. Raises NotFound."""
+    found = await THREADS[sort].page(db, page, review_id=review_id, viewer=viewer_of(actor))
+    if not found.items:
+        await require_review(db, actor, review_id)
+    return found
+
+
+async def list_replies(db: Reader, actor: Principal | None, comment_id: UUID, page: PageRequest) -> Page[CommentCard]:
+    """Replies to the comment, the oldest first. Raises NotFound."""
+    found = await REPLIES.page(db, page, comment_id=comment_id, viewer=viewer_of(actor))
+    if not found.items:
+        await require_comment(db, actor, comment_id)
+    return found
+
+
+async def _open(db: Writer, actor: Principal, comment_id: UUID) -> Comment:
+    comment = await db.one(open_comment(literal(actor.user_id, Uuid)).where(Comment.id == comment_id))
+    if comment is None:
+        raise NotFound("There is no such comment.")
+    return comment
+
+
+async def _thread(db: Writer, actor: Principal, review_id: UUID, parent_id: UUID) -> UUID:
+    """The comment that a reply to `parent_id` hangs on: there is one level of replies."""
+    parent = await _open(db, actor, parent_id)
+    if parent.review_id != review_id:
+        raise NotFound("There is no such comment on this review.")
+    return parent.parent_id or parent.id
+
+
+async def _card(db: Writer, actor: Principal, comment_id: UUID) -> CommentCard:
+    card = await COMMENT.first(db, comment_id=comment_id, viewer=actor.user_id)
+    if card is None:
+        raise NotFound("There is no such comment.")
+    return card

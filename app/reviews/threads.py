@@ -1,0 +1,59 @@
+"""Reads of what people say under reviews."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, select
+from sqlalchemy.orm import aliased
+
+from app.core.query import PageQuery, Query
+from app.reactions.models import Comment
+from app.reactions.queries import comment_cards, threads
+from app.reactions.schemas import CommentCard, Thread
+from app.reviews.models import Review
+from app.reviews.queries import REVIEW_ID, readable, readable_review
+from app.users.models import User
+from app.users.queries import VIEWER, not_blocked
+
+__all__ = ["COMMENT", "READABLE_COMMENT", "REPLIES", "THREADS", "open_comment"]
+
+_COMMENT_ID = bindparam("comment_id", type_=Uuid)
+
+
+def _readable(viewer: ColumnElement[Any] = VIEWER, comment: Any = Comment) -> ColumnElement[bool]:
+    """The comment stands under a review that may be read, and neither its author nor the viewer blocks the other."""
+    review, author = aliased(Review), aliased(User)
+    stands = exists().where(
+        review.id == comment.review_id, author.id == review.user_id, readable(viewer, review, author)
+    )
+    return and_(stands, not_blocked(comment.user_id, viewer))
+
+
+def open_comment(viewer: ColumnElement[Any]) -> Select[Comment]:
+    """Comments that the viewer may read and that are not deleted, to be narrowed to one."""
+    return select(Comment).where(Comment.deleted_at.is_(None), _readable(viewer))
+
+
+COMMENT = Query(comment_cards().where(Comment.id == _COMMENT_ID), into=CommentCard)
+
+READABLE_COMMENT = Query(select(Comment.id).where(Comment.id == _COMMENT_ID, _readable()), into=UUID)
+
+THREADS = {
+    sort: PageQuery(
+        threads().where(Comment.review_id == REVIEW_ID, readable_review()),
+        into=Thread,
+        order=[Comment.id],
+        ascending=sort == "old",
+    )
+    for sort in ("old", "new")
+}
+
+
+def _replies() -> PageQuery[CommentCard]:
+    parent = aliased(Comment)
+    may_read = exists().where(parent.id == _COMMENT_ID, _readable(VIEWER, parent))
+    replies = comment_cards().where(Comment.parent_id == _COMMENT_ID, may_read)
+    return PageQuery(replies, into=CommentCard, order=[Comment.id], ascending=True)
+
+
+REPLIES = _replies()
