@@ -8,17 +8,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Row
 
-__all__ = ["Inbox", "Notification", "NotificationPreference"]
+__all__ = ["COUNT_DELETIONS", "Inbox", "Notification", "NotificationPreference"]
 
 
 class Inbox(Base):
-    """A person's counters. Its row lock gives the numbers their order: a later number is committed later."""
+    """A person's counters. Its row lock gives the numbers their order: a later number is committed later.
+
+    `version` grows with every change, so that all of a person's devices notice it.
+    """
 
     __tablename__ = "inboxes"
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     last_number: Mapped[int] = mapped_column(server_default="0")
     unread_count: Mapped[int] = mapped_column(server_default="0")
+    version: Mapped[int] = mapped_column(server_default="0")
 
 
 class Notification(Row):
@@ -50,3 +54,20 @@ class NotificationPreference(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(primary_key=True)
     enabled: Mapped[bool]
+
+
+COUNT_DELETIONS = (
+    """CREATE FUNCTION uncount_notifications() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM FROM inboxes WHERE user_id IN (SELECT user_id FROM gone WHERE read_at IS NULL)
+            ORDER BY user_id FOR UPDATE;
+        UPDATE inboxes SET unread_count = unread_count - fewer.unread, version = version + 1
+            FROM (SELECT user_id, count(*) AS unread FROM gone WHERE read_at IS NULL GROUP BY user_id) AS fewer
+            WHERE inboxes.user_id = fewer.user_id;
+        RETURN NULL;
+    END $$""",
+    """CREATE TRIGGER uncount AFTER DELETE ON notifications REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION uncount_notifications()""",
+)
+"""For the migration. Notifications also go with the review or comment that they are about, by its foreign key: only a
+trigger sees those, and the counter stays exact in the same transaction."""

@@ -1,0 +1,157 @@
+"""What people are told of, and what is no longer told when they part."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, exists, select
+from sqlalchemy.orm import aliased
+
+from app.core.db import Reader, Writer
+from app.core.jobs import on
+from app.notifications.kinds import COMMENT, FOLLOW, LIKE, MENTION, REPLY
+from app.notifications.models import Notification, NotificationPreference
+from app.notifications.service import forget_actor, forget_between, forget_inbox, notify
+from app.reactions.models import Comment, Like
+from app.reviews.events import CommentLiked, CommentWritten, ReviewLiked, ReviewPublished
+from app.reviews.mentions import mentioned_people
+from app.reviews.models import Review
+from app.users.events import AccountDeleted, Blocked, Followed, Muted
+from app.users.exports import every_row, exported
+from app.users.models import Follow
+
+__all__ = [
+    "forget_blocked",
+    "forget_muted",
+    "forget_person",
+    "tell_of_comment",
+    "tell_of_comment_like",
+    "tell_of_follow",
+    "tell_of_review",
+    "tell_of_review_like",
+]
+
+
+@on(ReviewLiked)
+async def tell_of_review_like(db: Writer, event: ReviewLiked) -> None:
+    """The author of the review, if it is still liked."""
+    like = and_(Like.review_id == Review.id, Like.user_id == event.user_id)
+    author = select(Review.user_id).join(Like, like).where(Review.id == event.review_id)
+    author_id = await db.scalar(author.with_for_update(key_share=True, read=True, of=Review))
+    if author_id:
+        await notify(
+            db,
+            user_ids=[author_id],
+            kind=LIKE,
+            actor_id=event.user_id,
+            subject=f"review:{event.review_id}",
+            review_id=event.review_id,
+        )
+
+
+@on(CommentLiked)
+async def tell_of_comment_like(db: Writer, event: CommentLiked) -> None:
+    """The author of the comment, if it is still liked."""
+    like = and_(Like.comment_id == Comment.id, Like.user_id == event.user_id)
+    author = select(Comment.user_id).join(Review, Review.id == Comment.review_id).join(Like, like)
+    author = author.where(Comment.id == event.comment_id)
+    author_id = await db.scalar(author.with_for_update(key_share=True, read=True, of=[Review, Comment]))
+    if author_id:
+        await notify(
+            db,
+            user_ids=[author_id],
+            kind=LIKE,
+            actor_id=event.user_id,
+            subject=f"comment:{event.comment_id}",
+            review_id=event.review_id,
+            comment_id=event.comment_id,
+        )
+
+
+@on(CommentWritten)
+async def tell_of_comment(db: Writer, event: CommentWritten) -> None:
+    """The author of the comment that it replies to, the author of the review, and whom it names: each once."""
+    parent = aliased(Comment)
+    written = (
+        select(Comment.text, Review.user_id.label("owner_id"), parent.user_id.label("parent_id"))
+        .join(Review, Review.id == Comment.review_id)
+        .outerjoin(parent, parent.id == Comment.parent_id)
+        .where(Comment.id == event.comment_id, Comment.deleted_at.is_(None))
+    )
+    found = await db.rows(written.with_for_update(key_share=True, read=True, of=[Review, Comment]))
+    for text, owner_id, parent_id in found:
+        mentioned = await mentioned_people(db, text, event.user_id, owner_id=owner_id)
+        told: set[UUID] = set()
+        for kind, people in ((REPLY, {parent_id} - {None}), (COMMENT, {owner_id}), (MENTION, set(mentioned))):
+            await notify(
+                db,
+                user_ids=people - told,
+                kind=kind,
+                actor_id=event.user_id,
+                subject=f"comment:{event.comment_id}",
+                review_id=event.review_id,
+                comment_id=event.comment_id,
+            )
+            told |= people
+
+
+@on(ReviewPublished)
+async def tell_of_review(db: Writer, event: ReviewPublished) -> None:
+    """Whom the review names."""
+    published = select(Review.text).where(Review.id == event.review_id, Review.published_at.is_not(None))
+    text = await db.scalar(published.with_for_update(key_share=True, read=True))
+    await notify(
+        db,
+        user_ids=await mentioned_people(db, text, event.user_id),
+        kind=MENTION,
+        actor_id=event.user_id,
+        subject=f"review:{event.review_id}",
+        review_id=event.review_id,
+    )
+
+
+@on(Followed)
+async def tell_of_follow(db: Writer, event: Followed) -> None:
+    """The followed person, if they are still followed."""
+    follow = exists().where(Follow.follower_id == event.follower_id, Follow.followed_id == event.followed_id)
+    if await db.scalar(select(follow)):
+        await notify(
+            db, user_ids=[event.followed_id], kind=FOLLOW, actor_id=event.follower_id, subject=str(event.followed_id)
+        )
+
+
+@on(Blocked)
+async def forget_blocked(db: Writer, event: Blocked) -> None:
+    """Neither keeps what the other did."""
+    pair = sorted((event.blocker_id, event.blocked_id))
+    for user_id, actor_id in (pair, reversed(pair)):
+        await forget_between(db, user_id=user_id, actor_id=actor_id)
+
+
+@on(Muted)
+async def forget_muted(db: Writer, event: Muted) -> None:
+    """What the muted person did is out of the way."""
+    await forget_between(db, user_id=event.muter_id, actor_id=event.muted_id)
+
+
+@on(AccountDeleted)
+async def forget_person(db: Writer, event: AccountDeleted) -> None:
+    """Neither their notifications stay nor what others were told of them."""
+    await forget_actor(db, event.user_id)
+    await forget_inbox(db, event.user_id)
+
+
+@exported("notifications")
+def export_notifications(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
+    """What the person was told of."""
+    hidden = {"user_id", "subject"}
+    columns = [column for column in Notification.__table__.columns if column.name not in hidden]
+    return every_row(db, select(*columns).where(Notification.user_id == user_id), key=Notification.number)
+
+
+@exported("notification_preferences")
+def export_preferences(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
+    """Which kinds the person switched off or on."""
+    wanted = select(NotificationPreference.kind, NotificationPreference.enabled)
+    wanted = wanted.where(NotificationPreference.user_id == user_id)
+    return every_row(db, wanted, key=NotificationPreference.kind)

@@ -1,0 +1,120 @@
+"""The promise of the stream: whatever dies, a reader who reconnects gets every notification once and in order."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from app.core.config import Settings
+from app.core.infra import Infra
+from tests.notifications.factories import check_counters, stream, tell
+from tests.people import People, Person
+
+REPOSITORY = Path(__file__).parents[2]
+NOTIFICATIONS = 1000
+KILLS = 3
+
+
+class ServerProcess:
+    """A server of its own on the test's database, that can be killed."""
+
+    def __init__(self, settings: Settings) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port: int = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self._port}"
+        given = settings.model_dump(
+            include={"environment", "database_url", "redis_url", "data_dir", "public_url", "log_level"}
+        )
+        self._environment = {
+            **os.environ,
+            **{name.upper(): str(value) for name, value in given.items()},
+            **dict.fromkeys(("DEMO", "WORKER", "RATE_LIMITS"), "false"),
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        command = (sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(self._port))
+        self._process = await asyncio.create_subprocess_exec(
+            *command, cwd=REPOSITORY, env=self._environment, stdout=asyncio.subprocess.DEVNULL
+        )
+
+    async def ready(self) -> None:
+        async with httpx.AsyncClient() as client:
+            while True:
+                try:
+                    if (await client.get(f"{self.address}/readyz")).is_success:
+                        return
+                except httpx.TransportError:
+                    await asyncio.sleep(0.05)
+
+    async def kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.send_signal(signal.SIGKILL)
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def servers_on(settings: Settings, count: int) -> AsyncIterator[list[ServerProcess]]:
+    servers = [ServerProcess(settings) for _ in range(count)]
+    try:
+        for server in servers:
+            await server.start()
+        await asyncio.gather(*(server.ready() for server in servers))
+        yield servers
+    finally:
+        await asyncio.gather(*(server.kill() for server in servers))
+
+
+class Reader:
+    """Reads on from where it is, at the next server when one is gone."""
+
+    def __init__(self, person: Person, servers: list[ServerProcess]) -> None:
+        self._person, self._servers = person, servers
+        self.turn = 0
+        self.numbers: list[int] = []
+
+    async def read(self) -> None:
+        while len(self.numbers) < NOTIFICATIONS:
+            try:
+                await self._read_until_cut()
+            except httpx.TransportError:
+                await asyncio.sleep(0.02)
+            self.turn = (self.turn + 1) % len(self._servers)
+
+    async def _read_until_cut(self) -> None:
+        last = self.numbers[-1] if self.numbers else 0
+        async with stream(self._servers[self.turn].address, self._person, after=last) as events:
+            async for event in events:
+                if event.name == "notification":
+                    assert event.id == str(event.data["number"])
+                    self.numbers.append(event.data["number"])
+                if len(self.numbers) >= NOTIFICATIONS:
+                    return
+
+
+async def test_a_thousand_notifications_survive_three_kills(settings: Settings, infra: Infra, people: People) -> None:
+    ana, bruno = await people.make("ana"), await people.make("bruno")
+
+    async def write(part: int) -> None:
+        for i in range(part, NOTIFICATIONS, 4):
+            await tell(infra, ana.id, bruno.id, str(i))
+
+    async with servers_on(settings, KILLS + 1) as servers, asyncio.timeout(60):
+        reader = Reader(ana, servers)
+        reading = asyncio.create_task(reader.read())
+        writing = [asyncio.create_task(write(part)) for part in range(4)]
+        for kill in range(1, KILLS + 1):
+            while len(reader.numbers) < kill * NOTIFICATIONS // (KILLS + 1):
+                await asyncio.sleep(0.001)
+            assert not reading.done()
+            await servers[reader.turn].kill()
+        await asyncio.gather(*writing, reading)
+    assert reader.numbers == list(range(1, NOTIFICATIONS + 1))
+    await check_counters(infra, ana.id)
