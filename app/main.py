@@ -1,6 +1,5 @@
 """The application: what a request meets, from the outermost layer in."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,13 +8,12 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from app import __version__
-from app.api import api
+from app.api import TAGS, api, root
 from app.core.config import Settings
 from app.core.docs import add_docs, describe
+from app.core.draining import working
 from app.core.health import router as health
-from app.core.http import EVERYWHERE
-from app.core.infra import Infra, open_infra
-from app.core.job_runner import Worker
+from app.core.infra import open_infra
 from app.core.logging import configure_logging
 from app.core.middleware import Gate, RequestContext
 from app.core.problems import add_problem_handlers
@@ -35,17 +33,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         title="SoundScore",
         version=__version__,
         lifespan=_lifespan,
+        openapi_tags=TAGS,
         docs_url=None,
         redoc_url=None,
-        max_body_size=settings.max_body_bytes,
-        responses=EVERYWHERE,
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.router.routes.append(api)
     app.include_router(health)
-    app.include_router(api)
+    app.include_router(root)
     add_docs(app)
-    describe(app)
+    describe(app, api.routes)
     add_problem_handlers(app)
     app.add_middleware(Gate, settings=settings)
     if settings.cors_origins:
@@ -76,20 +74,5 @@ def _cors(settings: Settings) -> dict[str, Any]:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with open_infra(app.state.settings) as infra:
         app.state.infra = infra
-        async with _worker(infra):
+        async with working(infra):
             yield
-
-
-@asynccontextmanager
-async def _worker(infra: Infra) -> AsyncIterator[None]:
-    """Runs jobs beside the requests, where the settings say so."""
-    if not infra.settings.worker:
-        yield
-        return
-    worker = Worker(infra)
-    task = asyncio.create_task(worker.run(), name="worker")
-    try:
-        yield
-    finally:
-        await worker.stop()
-        await asyncio.gather(task, return_exceptions=True)

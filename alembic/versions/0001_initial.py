@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql
 
 from alembic import op
 from app.core.jobs import drop_queue_schema, queue_schema
+from app.notifications.models import COUNT_DELETIONS
 
 revision: str = "0001"
 down_revision: str | None = None
@@ -22,7 +23,7 @@ def upgrade() -> None:
     op.create_table(
         "artists",
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("name_key", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(collation="C"), nullable=False),
         sa.Column("genres", sa.ARRAY(sa.Text()), server_default=sa.text("'{}'::text[]"), nullable=False),
         sa.Column("image_key", sa.Text(), nullable=True),
         sa.Column("spotify_id", sa.Text(), nullable=True),
@@ -41,7 +42,20 @@ def upgrade() -> None:
     )
     op.create_index("ix_artists_genres", "artists", ["genres"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_artists_merged_into_id"), "artists", ["merged_into_id"], unique=False)
-    op.create_index("ix_artists_name_key", "artists", ["name_key"], unique=False)
+    op.create_index("ix_artists_name_key_id", "artists", ["name_key", "id"], unique=False)
+    op.create_table(
+        "charts",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("period", sa.Text(), nullable=False),
+        sa.Column("genre", sa.Text(), nullable=False),
+        sa.Column("starts_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("ends_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.Column("weeks_back", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("album_count", sa.BigInteger(), nullable=False),
+        sa.Column("review_count", sa.BigInteger(), nullable=False),
+        sa.Column("made_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "period", "genre", name=op.f("pk_charts")),
+    )
     op.create_table(
         "dead_letters",
         sa.Column("job_id", sa.Uuid(), nullable=False),
@@ -76,6 +90,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_job_receipts_done_at"), "job_receipts", ["done_at"], unique=False)
     op.create_table(
+        "oauth_codes",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("issuer", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=True),
+        sa.Column("email_verified", sa.Boolean(), nullable=False),
+        sa.Column("challenge", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_oauth_codes")),
+    )
+    op.create_index("ix_oauth_codes_expires_at", "oauth_codes", ["expires_at"], unique=False)
+    op.create_table(
         "revocations",
         sa.Column("session_id", sa.Uuid(), nullable=False),
         sa.Column(
@@ -85,6 +113,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("session_id", name=op.f("pk_revocations")),
     )
     op.create_index("ix_revocations_revoked_at", "revocations", ["revoked_at"], unique=False)
+    op.create_table(
+        "search_documents",
+        sa.Column("entity_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("title_key", sa.Text(collation="C"), nullable=False),
+        sa.Column("terms", postgresql.TSVECTOR(), nullable=False),
+        sa.Column("weight", sa.REAL(), nullable=False),
+        sa.CheckConstraint("kind IN ('artist', 'album', 'track', 'person')", name=op.f("ck_search_documents_kind")),
+        sa.PrimaryKeyConstraint("entity_id", name=op.f("pk_search_documents")),
+    )
+    op.create_index("ix_search_documents_kind_weight", "search_documents", ["kind", "weight"], unique=False)
+    op.create_index(
+        "ix_search_documents_terms",
+        "search_documents",
+        ["terms"],
+        unique=False,
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    )
+    op.create_index("ix_search_documents_title_key", "search_documents", ["title_key"], unique=False)
+    op.create_table(
+        "search_words",
+        sa.Column("word", sa.Text(collation="C"), nullable=False),
+        sa.Column("documents", sa.Integer(), nullable=False),
+        sa.Column("remains", sa.ARRAY(sa.Text()), nullable=False),
+        sa.PrimaryKeyConstraint("word", name=op.f("pk_search_words")),
+    )
+    op.create_index("ix_search_words_remains", "search_words", ["remains"], unique=False, postgresql_using="gin")
     op.create_table(
         "users",
         sa.Column("username", sa.Text(), nullable=False),
@@ -139,7 +195,7 @@ def upgrade() -> None:
     op.create_table(
         "albums",
         sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("title_key", sa.Text(), nullable=False),
+        sa.Column("title_key", sa.Text(collation="C"), nullable=False),
         sa.Column("artist_id", sa.Uuid(), nullable=False),
         sa.Column("year", sa.SmallInteger(), nullable=True),
         sa.Column("release_date", sa.Date(), nullable=True),
@@ -173,9 +229,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("spotify_id", name=op.f("uq_albums_spotify_id")),
     )
     op.create_index("ix_albums_artist_id_id", "albums", ["artist_id", "id"], unique=False)
+    op.create_index("ix_albums_artist_id_title_key", "albums", ["artist_id", "title_key"], unique=False)
     op.create_index("ix_albums_genres", "albums", ["genres"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_albums_merged_into_id"), "albums", ["merged_into_id"], unique=False)
-    op.create_index("ix_albums_title_key", "albums", ["title_key"], unique=False)
+    op.create_index("ix_albums_title_key_id", "albums", ["title_key", "id"], unique=False)
+    op.create_index("ix_albums_year_id", "albums", ["year", "id"], unique=False)
+    op.create_table(
+        "audit_entries",
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("detail", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["users.id"], name=op.f("fk_audit_entries_actor_id"), ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+    )
+    op.create_index("ix_audit_entries_actor_id_id", "audit_entries", ["actor_id", "id"], unique=False)
     op.create_table(
         "blocks",
         sa.Column("blocker_id", sa.Uuid(), nullable=False),
@@ -207,6 +279,40 @@ def upgrade() -> None:
         postgresql_where=sa.text("email_verified_at IS NOT NULL"),
     )
     op.create_table(
+        "data_exports",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("status", sa.Text(), server_default="waiting", nullable=False),
+        sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("status = 'waiting' OR expires_at IS NOT NULL", name=op.f("ck_data_exports_done_expires")),
+        sa.CheckConstraint("status IN ('waiting', 'ready', 'failed')", name=op.f("ck_data_exports_status")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_data_exports_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_data_exports")),
+    )
+    op.create_index("ix_data_exports_expires_at", "data_exports", ["expires_at"], unique=False)
+    op.create_index("ix_data_exports_user_id_id", "data_exports", ["user_id", "id"], unique=False)
+    op.create_index(
+        "uq_data_exports_waiting",
+        "data_exports",
+        ["user_id"],
+        unique=True,
+        postgresql_where=sa.text("status = 'waiting'"),
+    )
+    op.create_table(
+        "dismissals",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("dismissed_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.CheckConstraint("user_id <> dismissed_id", name=op.f("ck_dismissals_not_self")),
+        sa.ForeignKeyConstraint(
+            ["dismissed_id"], ["users.id"], name=op.f("fk_dismissals_dismissed_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_dismissals_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", "dismissed_id", name=op.f("pk_dismissals")),
+    )
+    op.create_index("ix_dismissals_dismissed_id", "dismissals", ["dismissed_id"], unique=False)
+    op.create_table(
         "follows",
         sa.Column("follower_id", sa.Uuid(), nullable=False),
         sa.Column("followed_id", sa.Uuid(), nullable=False),
@@ -225,6 +331,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=False),
         sa.Column("last_number", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("unread_count", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="0", nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_inboxes_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_inboxes")),
     )
@@ -310,19 +417,20 @@ def upgrade() -> None:
     op.create_index("ix_tickets_expires_at", "tickets", ["expires_at"], unique=False)
     op.create_table(
         "chart_entries",
-        sa.Column("chart", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("period", sa.Text(), nullable=False),
-        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("genre", sa.Text(), nullable=False),
+        sa.Column("rank", sa.BigInteger(), nullable=False),
         sa.Column("album_id", sa.Uuid(), nullable=False),
         sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("mean_rating", sa.Double(), nullable=True),
         sa.Column("review_count", sa.BigInteger(), nullable=False),
-        sa.Column("mean_rating", sa.Double(), nullable=False),
-        sa.Column("since", sa.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("previous_rank", sa.BigInteger(), nullable=True),
         sa.Column("made_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["album_id"], ["albums.id"], name=op.f("fk_chart_entries_album_id"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("chart", "period", "rank", name=op.f("pk_chart_entries")),
+        sa.PrimaryKeyConstraint("kind", "period", "genre", "rank", name=op.f("pk_chart_entries")),
     )
     op.create_index("ix_chart_entries_album_id", "chart_entries", ["album_id"], unique=False)
     op.create_table(
@@ -345,13 +453,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
         sa.UniqueConstraint("user_id", "album_id", name=op.f("uq_reviews_user_id_album_id")),
     )
-    op.create_index(
-        "ix_reviews_album_new",
-        "reviews",
-        ["album_id", "published_at", "id"],
-        unique=False,
-        postgresql_where=sa.text("published_at IS NOT NULL"),
-    )
+    op.create_index("ix_reviews_album_new", "reviews", ["album_id", "published_at", "id"], unique=False)
     op.create_index(
         "ix_reviews_album_rating",
         "reviews",
@@ -377,7 +479,7 @@ def upgrade() -> None:
     op.create_table(
         "tracks",
         sa.Column("title", sa.Text(), nullable=False),
-        sa.Column("title_key", sa.Text(), nullable=False),
+        sa.Column("title_key", sa.Text(collation="C"), nullable=False),
         sa.Column("artist_id", sa.Uuid(), nullable=False),
         sa.Column("album_id", sa.Uuid(), nullable=True),
         sa.Column("disc", sa.SmallInteger(), server_default="1", nullable=False),
@@ -409,9 +511,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_tracks_album_id_disc_position", "tracks", ["album_id", "disc", "position"], unique=False)
     op.create_index("ix_tracks_artist_id_id", "tracks", ["artist_id", "id"], unique=False)
+    op.create_index("ix_tracks_artist_id_title_key", "tracks", ["artist_id", "title_key"], unique=False)
     op.create_index("ix_tracks_genres", "tracks", ["genres"], unique=False, postgresql_using="gin")
     op.create_index(op.f("ix_tracks_merged_into_id"), "tracks", ["merged_into_id"], unique=False)
-    op.create_index("ix_tracks_title_key", "tracks", ["title_key"], unique=False)
     op.create_table(
         "activities",
         sa.Column("actor_id", sa.Uuid(), nullable=False),
@@ -466,8 +568,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_comments")),
     )
     op.create_index("ix_comments_parent_id_id", "comments", ["parent_id", "id"], unique=False)
+    op.create_index("ix_comments_review_id", "comments", ["review_id"], unique=False)
     op.create_index(
-        "ix_comments_review_id_id",
+        "ix_comments_threads",
         "comments",
         ["review_id", "id"],
         unique=False,
@@ -491,18 +594,15 @@ def upgrade() -> None:
         "feed_entries",
         sa.Column("reader_id", sa.Uuid(), nullable=False),
         sa.Column("activity_id", sa.Uuid(), nullable=False),
-        sa.Column("actor_id", sa.Uuid(), nullable=False),
         sa.ForeignKeyConstraint(
             ["activity_id"], ["activities.id"], name=op.f("fk_feed_entries_activity_id"), ondelete="CASCADE"
         ),
-        sa.ForeignKeyConstraint(["actor_id"], ["users.id"], name=op.f("fk_feed_entries_actor_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["reader_id"], ["users.id"], name=op.f("fk_feed_entries_reader_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("reader_id", "activity_id", name=op.f("pk_feed_entries")),
     )
     op.create_index("ix_feed_entries_activity_id", "feed_entries", ["activity_id"], unique=False)
-    op.create_index(op.f("ix_feed_entries_actor_id"), "feed_entries", ["actor_id"], unique=False)
     op.create_table(
         "likes",
         sa.Column("user_id", sa.Uuid(), nullable=False),
@@ -522,7 +622,35 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_likes_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_likes")),
     )
+    op.create_index(
+        "ix_likes_album_id_id",
+        "likes",
+        ["album_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("album_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_likes_review_id_id",
+        "likes",
+        ["review_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("review_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_likes_user_id_album_id",
+        "likes",
+        ["user_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("album_id IS NOT NULL"),
+    )
     op.create_index("ix_likes_user_id_id", "likes", ["user_id", "id"], unique=False)
+    op.create_index(
+        "ix_likes_user_id_track_id",
+        "likes",
+        ["user_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("track_id IS NOT NULL"),
+    )
     op.create_index(
         "uq_likes_album_id_user_id",
         "likes",
@@ -588,6 +716,8 @@ def upgrade() -> None:
         postgresql_where=sa.text("read_at IS NULL"),
     )
     # ### end Alembic commands ###
+    for statement in COUNT_DELETIONS:
+        op.execute(statement)
 
 
 def downgrade() -> None:
@@ -601,15 +731,19 @@ def downgrade() -> None:
     op.drop_index("uq_likes_review_id_user_id", table_name="likes", postgresql_where=sa.text("review_id IS NOT NULL"))
     op.drop_index("uq_likes_comment_id_user_id", table_name="likes", postgresql_where=sa.text("comment_id IS NOT NULL"))
     op.drop_index("uq_likes_album_id_user_id", table_name="likes", postgresql_where=sa.text("album_id IS NOT NULL"))
+    op.drop_index("ix_likes_user_id_track_id", table_name="likes", postgresql_where=sa.text("track_id IS NOT NULL"))
     op.drop_index("ix_likes_user_id_id", table_name="likes")
+    op.drop_index("ix_likes_user_id_album_id", table_name="likes", postgresql_where=sa.text("album_id IS NOT NULL"))
+    op.drop_index("ix_likes_review_id_id", table_name="likes", postgresql_where=sa.text("review_id IS NOT NULL"))
+    op.drop_index("ix_likes_album_id_id", table_name="likes", postgresql_where=sa.text("album_id IS NOT NULL"))
     op.drop_table("likes")
-    op.drop_index(op.f("ix_feed_entries_actor_id"), table_name="feed_entries")
     op.drop_index("ix_feed_entries_activity_id", table_name="feed_entries")
     op.drop_table("feed_entries")
     op.drop_index("ix_review_revisions_review_id_id", table_name="review_revisions")
     op.drop_table("review_revisions")
     op.drop_index("ix_comments_user_id_id", table_name="comments")
-    op.drop_index("ix_comments_review_id_id", table_name="comments", postgresql_where=sa.text("parent_id IS NULL"))
+    op.drop_index("ix_comments_threads", table_name="comments", postgresql_where=sa.text("parent_id IS NULL"))
+    op.drop_index("ix_comments_review_id", table_name="comments")
     op.drop_index("ix_comments_parent_id_id", table_name="comments")
     op.drop_table("comments")
     op.drop_index("uq_activities_review", table_name="activities", postgresql_where=sa.text("review_id IS NOT NULL"))
@@ -617,9 +751,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_activities_followed_id"), table_name="activities")
     op.drop_index("ix_activities_actor_id_id", table_name="activities")
     op.drop_table("activities")
-    op.drop_index("ix_tracks_title_key", table_name="tracks")
     op.drop_index(op.f("ix_tracks_merged_into_id"), table_name="tracks")
     op.drop_index("ix_tracks_genres", table_name="tracks", postgresql_using="gin")
+    op.drop_index("ix_tracks_artist_id_title_key", table_name="tracks")
     op.drop_index("ix_tracks_artist_id_id", table_name="tracks")
     op.drop_index("ix_tracks_album_id_disc_position", table_name="tracks")
     op.drop_table("tracks")
@@ -627,7 +761,7 @@ def downgrade() -> None:
     op.drop_index("ix_reviews_recent", table_name="reviews", postgresql_where=sa.text("published_at IS NOT NULL"))
     op.drop_index("ix_reviews_album_top", table_name="reviews", postgresql_where=sa.text("published_at IS NOT NULL"))
     op.drop_index("ix_reviews_album_rating", table_name="reviews", postgresql_where=sa.text("published_at IS NOT NULL"))
-    op.drop_index("ix_reviews_album_new", table_name="reviews", postgresql_where=sa.text("published_at IS NOT NULL"))
+    op.drop_index("ix_reviews_album_new", table_name="reviews")
     op.drop_table("reviews")
     op.drop_index("ix_chart_entries_album_id", table_name="chart_entries")
     op.drop_table("chart_entries")
@@ -646,6 +780,12 @@ def downgrade() -> None:
     op.drop_index("ix_follows_follower_id_id", table_name="follows")
     op.drop_index("ix_follows_followed_id_id", table_name="follows")
     op.drop_table("follows")
+    op.drop_index("ix_dismissals_dismissed_id", table_name="dismissals")
+    op.drop_table("dismissals")
+    op.drop_index("uq_data_exports_waiting", table_name="data_exports", postgresql_where=sa.text("status = 'waiting'"))
+    op.drop_index("ix_data_exports_user_id_id", table_name="data_exports")
+    op.drop_index("ix_data_exports_expires_at", table_name="data_exports")
+    op.drop_table("data_exports")
     op.drop_index(
         "uq_credentials_verified_email",
         table_name="credentials",
@@ -655,26 +795,45 @@ def downgrade() -> None:
     op.drop_table("credentials")
     op.drop_index("ix_blocks_blocked_id", table_name="blocks")
     op.drop_table("blocks")
-    op.drop_index("ix_albums_title_key", table_name="albums")
+    op.drop_index("ix_audit_entries_actor_id_id", table_name="audit_entries")
+    op.drop_table("audit_entries")
+    op.drop_index("ix_albums_year_id", table_name="albums")
+    op.drop_index("ix_albums_title_key_id", table_name="albums")
     op.drop_index(op.f("ix_albums_merged_into_id"), table_name="albums")
     op.drop_index("ix_albums_genres", table_name="albums", postgresql_using="gin")
+    op.drop_index("ix_albums_artist_id_title_key", table_name="albums")
     op.drop_index("ix_albums_artist_id_id", table_name="albums")
     op.drop_table("albums")
     op.drop_index("ix_access_keys_user_id_id", table_name="access_keys")
     op.drop_table("access_keys")
     op.drop_index("ix_users_active_at", table_name="users")
     op.drop_table("users")
+    op.drop_index("ix_search_words_remains", table_name="search_words", postgresql_using="gin")
+    op.drop_table("search_words")
+    op.drop_index("ix_search_documents_title_key", table_name="search_documents")
+    op.drop_index(
+        "ix_search_documents_terms",
+        table_name="search_documents",
+        postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
+    )
+    op.drop_index("ix_search_documents_kind_weight", table_name="search_documents")
+    op.drop_table("search_documents")
     op.drop_index("ix_revocations_revoked_at", table_name="revocations")
     op.drop_table("revocations")
+    op.drop_index("ix_oauth_codes_expires_at", table_name="oauth_codes")
+    op.drop_table("oauth_codes")
     op.drop_index(op.f("ix_job_receipts_done_at"), table_name="job_receipts")
     op.drop_table("job_receipts")
     op.drop_index(op.f("ix_idempotency_keys_created_at"), table_name="idempotency_keys")
     op.drop_table("idempotency_keys")
     op.drop_table("dead_letters")
-    op.drop_index("ix_artists_name_key", table_name="artists")
+    op.drop_table("charts")
+    op.drop_index("ix_artists_name_key_id", table_name="artists")
     op.drop_index(op.f("ix_artists_merged_into_id"), table_name="artists")
     op.drop_index("ix_artists_genres", table_name="artists", postgresql_using="gin")
     op.drop_table("artists")
     # ### end Alembic commands ###
+    op.execute("DROP FUNCTION uncount_notifications()")
     for statement in drop_queue_schema():
         op.execute(statement)

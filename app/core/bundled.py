@@ -201,6 +201,7 @@ class BundledServer:
 
 
 async def eventually(condition: Callable[[], bool], seconds: float) -> None:
+    """Waits until the condition holds, at most so many seconds."""
     for _ in range(int(seconds / TICK)):
         if condition():
             return
@@ -222,6 +223,7 @@ async def ask(socket: Path, question: bytes) -> bytes:
 
 
 def command_line(pid: int) -> str:
+    """How a process was started; nothing if there is none of that number."""
     # /proc first: small images have no ps.
     if Path("/proc/self/cmdline").exists():
         with contextlib.suppress(OSError):

@@ -54,7 +54,12 @@ class Cache:
             return await load(), False
         if isinstance(found, bytes):
             return found, True
-        value = await load()
+        try:
+            value = await load()
+        except BaseException:
+            if found:
+                await self.drop([key])  # the lease: others must not wait for a value that will not come
+            raise
         if found:
             await self._store(key, token, value, ttl)
         return value, False

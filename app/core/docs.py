@@ -1,15 +1,19 @@
 """Swagger UI and ReDoc that need no internet, and what the OpenAPI document says beyond the routes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import fastapi_offline
 from fastapi import FastAPI, Request
 from fastapi.openapi.docs import get_redoc_html, get_swagger_ui_html
+from fastapi.openapi.utils import get_openapi
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.routing import BaseRoute
 
-from app.core.errors import Fault, Problem
+from app.core.errors import Fault, Forbidden, Problem, Unauthorized, problems
+from app.core.routing import RouteTable
 
 __all__ = ["add_docs", "describe"]
 
@@ -50,13 +54,14 @@ def add_docs(app: FastAPI) -> None:
         return page
 
 
-def describe(app: FastAPI) -> None:
-    """Adds the problem schemas to the OpenAPI document, which is made once and kept."""
-    make = app.openapi
+def describe(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
+    """Makes the OpenAPI document once: of the application's own routes and of those in its table."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = make()
+            own = [route for route in app.routes if not isinstance(route, RouteTable)]
+            document = get_openapi(title=app.title, version=app.version, routes=[*routes, *own], tags=app.openapi_tags)
+            _tell_of_logins(document)
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             for model in (Fault, Problem):
                 schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -66,3 +71,12 @@ def describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _tell_of_logins(document: dict[str, Any]) -> None:
+    """Whatever takes a token may refuse it, whether or not its router says so."""
+    refusals = {str(status): response for status, response in problems(Unauthorized, Forbidden).items()}
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            if operation.get("security"):
+                operation["responses"] = refusals | operation["responses"]

@@ -29,6 +29,7 @@ class Embedded:
 async def embedded_servers(
     data_dir: Path, *, postgres: bool = True, valkey: bool = True, durable: bool = True
 ) -> AsyncIterator[Embedded]:
+    """The servers that are asked for, started or attached to; what was started here is stopped at the end."""
     data_dir = _real(data_dir)
     cache = Valkey(data_dir) if valkey else None
     database = Postgres(data_dir, durable=durable) if postgres else None

@@ -18,7 +18,7 @@ __all__ = ["Health", "Part", "router"]
 CHECK_SECONDS = 2.0
 State = Literal["up", "degraded", "down"]
 
-router = Router(tags=["health"])
+router = Router(root="", tags=["health"])
 
 
 class Part(Output):

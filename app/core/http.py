@@ -12,8 +12,9 @@ from app.core.db import Reader, Writer
 from app.core.idempotency import IdempotentRoute, claim
 from app.core.infra import Infra
 
-__all__ = ["EVERYWHERE", "Here", "ReadDB", "Router", "WriteDB"]
+__all__ = ["API", "Here", "ReadDB", "Router", "WriteDB"]
 
+API = "/api/v1"
 EVERYWHERE = errors.problems(errors.Invalid, errors.TooManyRequests, errors.AppError, errors.Unavailable)
 """The answers that any operation may give."""
 
@@ -25,10 +26,11 @@ def _operation_id(route: APIRoute) -> str:
 class Router(APIRouter):
     """A router whose operations are named after their functions and whose creating POSTs can be repeated safely."""
 
-    def __init__(self, *, prefix: str = "", tags: list[str], **options: Any) -> None:
+    def __init__(self, *, prefix: str = "", tags: list[str], root: str = API, **options: Any) -> None:
         super().__init__(
-            prefix=prefix,
+            prefix=root + prefix,
             tags=list(tags),
+            responses=EVERYWHERE,
             route_class=IdempotentRoute,
             generate_unique_id_function=_operation_id,
             **options,

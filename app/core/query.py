@@ -53,9 +53,13 @@ class Query(Generic[M]):
         self._shape = _shape(labels) if issubclass(into, BaseModel) else _first
         self._into = TypeAdapter(list[into])  # type: ignore[valid-type]
 
+    def statement(self, **parameters: Any) -> tuple[str, list[Any]]:
+        """The SQL and its arguments, to explain or to measure. Raises TypeError as `all` does."""
+        return self.sql, self._arguments(parameters)
+
     async def all(self, db: Runs, **parameters: Any) -> list[M]:
         """Every row. Raises TypeError when a parameter is missing or unknown."""
-        return self._load(await db.records(self.sql, self._arguments(parameters)))
+        return self._load(await db.records(*self.statement(**parameters)))
 
     async def first(self, db: Runs, **parameters: Any) -> M | None:
         """The first row, or None."""
@@ -92,16 +96,18 @@ class PageQuery(Query[M]):
 
     async def page(self, db: Runs, page: PageRequest, **parameters: Any) -> Page[M]:
         """One page of the list. Raises Invalid for a cursor that is not from this list."""
-        keys = page.keys(len(self._types))
-        bounds = (
-            self._start if keys is None else [_parse(kind, key) for kind, key in zip(self._types, keys, strict=True)]
-        )
-        arguments = self._arguments(parameters | {f"after_{i}": bound for i, bound in enumerate(bounds)})
-        # A literal LIMIT: PostgreSQL plans a bound one twice as slowly, and page sizes are few.
-        rows = await db.records(f"{self.sql} LIMIT {page.limit + 1}", arguments)
+        rows = await db.records(*self.page_statement(page, **parameters))
         more = len(rows) > page.limit
         rows = rows[: page.limit]
         return page.page(self._load(rows), next_keys=rows[-1][self._first_key :] if more else None)
+
+    def page_statement(self, page: PageRequest, **parameters: Any) -> tuple[str, list[Any]]:
+        """The SQL of a page and its arguments: one row more than asked for, to know whether more follows."""
+        keys = page.keys(len(self._types))
+        bounds = self._start if keys is None else map(_parse, self._types, keys)
+        arguments = self._arguments(parameters | {f"after_{i}": bound for i, bound in enumerate(bounds)})
+        # A literal LIMIT: PostgreSQL plans a bound one twice as slowly, and page sizes are few.
+        return f"{self.sql} LIMIT {page.limit + 1}", arguments
 
 
 def _start(column: Column, ascending: bool) -> Any:

@@ -80,8 +80,12 @@ class Hub:
 
     async def close(self) -> None:
         """Stops listening and wakes everybody, so that they see that it is over."""
-        for task in self._tasks:
-            task.cancel()
+        running = set(self._tasks)
+        while running:
+            for task in running:
+                task.cancel()
+            # again and again: the Redis client swallows a cancellation that comes while it connects
+            _, running = await asyncio.wait(running, timeout=0.1)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.wake_all()
 

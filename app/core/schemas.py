@@ -1,10 +1,10 @@
 """Bases of all schemas: what goes out is complete, what comes in is strict."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 __all__ = ["Id", "Input", "Line", "Message", "Output", "Prose", "Timestamp"]
 
@@ -21,16 +21,8 @@ class Input(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, str_strip_whitespace=True)
 
 
-def _utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
-
-
-Timestamp = Annotated[
-    datetime,
-    AfterValidator(_utc),
-    PlainSerializer(lambda moment: moment.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"),
-    Field(json_schema_extra={"format": "date-time", "examples": ["2026-05-01T20:15:00Z"]}),
-]
+Timestamp = Annotated[datetime, Field(json_schema_extra={"format": "date-time", "examples": ["2026-05-01T20:15:00Z"]})]
+"""A moment. The database gives all of them in UTC, and they go out as RFC 3339 with a Z."""
 
 Id = Annotated[UUID, Field(strict=False)]
 """A UUID in an input: JSON has no such type, so a string is accepted even though inputs are strict."""

@@ -21,7 +21,7 @@ __all__ = ["EventStream", "News", "StreamEvent"]
 
 KEEP_ALIVE_SECONDS = 15.0
 CHECK_SECONDS = 0.5
-SLOW_SECONDS = 10.0
+SLOW_SECONDS = 5.0
 RETRY_MILLISECONDS = 1000
 
 

@@ -1,0 +1,80 @@
+"""Commands that change data and end: migrate, seed, import, create-admin."""
+
+from collections.abc import Iterable
+from importlib import import_module
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from app.commands.starting import StartError, opened, reach_database, require_writable
+from app.core.config import Settings
+from app.core.infra import with_servers
+from app.core.logging import configure_logging
+from app.core.migrations import current_revision
+from app.core.migrations import migrate as move
+
+__all__ = ["create_admin", "import_file", "migrate", "seed"]
+
+MOST_SHOWN = 20
+
+
+async def migrate(settings: Settings, revision: str) -> None:
+    """Brings the schema to a revision and says so."""
+    configure_logging(settings)
+    require_writable(settings.data_dir)
+    async with with_servers(settings) as reachable:
+        await reach_database(reachable.database_url)
+        before = await current_revision(reachable.database_url)
+        await move(reachable.database_url, revision)
+        after = await current_revision(reachable.database_url)
+    typer.echo(
+        f"The schema is at {after or 'nothing'}." if before == after else f"The schema went to {after or 'nothing'}."
+    )
+
+
+async def seed(settings: Settings, *, reset: bool) -> None:
+    """Fills the database with demo data; with `reset` whatever was there is deleted."""
+    if reset and settings.environment == "production":
+        raise StartError("seed --reset deletes everything, so it does not run with ENVIRONMENT=production.")
+    async with opened(settings) as infra:
+        demo = import_module("app.demo.seed")
+        typer.echo(await (demo.reset(infra) if reset else demo.seed_if_empty(infra)) or "The database is filled.")
+
+
+async def import_file(settings: Settings, kind: str, path: Path) -> None:
+    """Reads a file of albums or tracks. Raises StartError when no row of it can be used."""
+    async with opened(settings) as infra:
+        imports = import_module("app.catalog.imports")
+        read = imports.import_albums if kind == "albums" else imports.import_tracks
+        with _bar() as bar:
+            task = bar.add_task(f"Reading {kind}", total=None)
+            result = await read(infra, path, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    typer.echo(
+        f"{result.created} created, {result.updated} updated, {result.unchanged} unchanged, {len(result.bad)} bad"
+    )
+    _show_bad(path, result.bad)
+    if not result.created + result.updated + result.unchanged:
+        raise StartError(f"No row of {path} could be used; `python -m app import {kind} --help` names the columns.")
+
+
+def _bar() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _show_bad(path: Path, bad: Iterable[tuple[int, str]]) -> None:
+    rows = list(bad)
+    for line, reason in rows[:MOST_SHOWN]:
+        typer.echo(f"{path}:{line}: {reason}", err=True)
+    if len(rows) > MOST_SHOWN:
+        typer.echo(f"... and {len(rows) - MOST_SHOWN} more", err=True)
+
+
+async def create_admin(settings: Settings, *, username: str, email: str, password: str) -> None:
+    """Makes an admin. Raises the errors of registration."""
+    async with opened(settings) as infra:
+        create = import_module("app.auth.service").create_admin
+        await create(infra, username=username, email=email, password=password)
+    typer.echo(f"{username} is an admin.")

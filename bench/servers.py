@@ -1,0 +1,73 @@
+"""Servers under measurement: each a process of its own, started on a free port and ended by its pid."""
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import psutil
+
+__all__ = ["CpuClock", "Target", "server_memory", "serving"]
+
+CpuClock = Callable[[], float]
+_READY_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A running server."""
+
+    host: str
+    port: int
+    process: psutil.Process
+
+    def cpu(self) -> float:
+        """Seconds of processor time that the process has used."""
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+
+@asynccontextmanager
+async def serving(application: str, environment: dict[str, str], *, ready: str) -> AsyncIterator[Target]:
+    """uvicorn with an application given as `module:factory`, until the block ends."""
+    port = _free_port()
+    command = [sys.executable, "-m", "uvicorn", application, "--factory", "--port", str(port), "--no-access-log"]
+    child = await asyncio.create_subprocess_exec(
+        *command, "--log-level", "warning", env={**os.environ, **environment}, stdin=asyncio.subprocess.DEVNULL
+    )
+    try:
+        await _wait(f"http://127.0.0.1:{port}{ready}", child)
+        yield Target("127.0.0.1", port, psutil.Process(child.pid))
+    finally:
+        child.terminate()
+        await asyncio.wait_for(child.wait(), 20)
+
+
+async def _wait(url: str, child: asyncio.subprocess.Process) -> None:
+    async with httpx.AsyncClient() as client, asyncio.timeout(_READY_SECONDS):
+        while True:
+            if child.returncode is not None:
+                raise RuntimeError(f"the server ended with {child.returncode}")
+            try:
+                if (await client.get(url)).status_code < 500:
+                    return
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def server_memory(process: psutil.Process) -> tuple[float, float]:
+    """Resident MB of a process, and the proportional MB of its children (shared pages counted once)."""
+    children = process.children(recursive=True)
+    shared_once = sum(child.memory_full_info().pss for child in children)
+    return process.memory_info().rss / 2**20, shared_once / 2**20

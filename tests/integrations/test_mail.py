@@ -1,0 +1,273 @@
+"""Mail by SMTP, by Resend and into a folder, each against the real thing or a fake server on loopback."""
+
+import email
+import email.policy
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from app.auth.mails import LinkMail, send_links
+from app.core.config import Settings
+from app.core.job_runner import Backoff, drain
+from app.integrations.mail import FolderMailer, Mail, MailRefused, ResendMailer, SmtpMailer, choose
+from tests.auth.factories import register, unique
+from tests.conftest import http_client, running
+from tests.loopback import on_loopback
+
+SENDER = "SoundScore <no-reply@soundscore.test>"
+LINK = "https://soundscore.test/verify-email?token=" + "t" * 43
+MAIL = Mail("ana@example.com", "Hello", f"Open this:\n{LINK}\n", f'<a href="{LINK}">Open</a>', "<1@soundscore.test>")
+
+
+@dataclass
+class Inbox:
+    """What an SMTP server took, and how often it refuses first."""
+
+    refusals: list[str] = field(default_factory=list)
+    mails: list[Any] = field(default_factory=list)
+    tries: int = 0
+    secure: list[bool] = field(default_factory=list)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        self.tries += 1
+        if self.refusals:
+            return self.refusals.pop(0)
+        self.secure.append(session.ssl is not None)
+        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        return "250 OK"
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
+        if address.startswith("unknown"):
+            return "550 No such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+@contextmanager
+def smtp_server(inbox: Inbox, **options: Any) -> Iterator[int]:
+    """A real SMTP server; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=port, **options)
+    controller.start()
+    try:
+        yield port
+    finally:
+        controller.stop()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """A certificate that nobody signed, for a server."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    signed = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    form = serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    path.write_bytes(pem + signed.public_bytes(serialization.Encoding.PEM))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(path)
+    return context
+
+
+async def test_smtp_delivers_both_forms() -> None:
+    inbox = Inbox()
+    with smtp_server(inbox) as port:
+        await SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER).send(MAIL)
+    (mail,) = inbox.mails
+    assert (mail["From"], mail["To"], mail["Subject"]) == (SENDER, "ana@example.com", "Hello")
+    assert mail["Message-ID"] == "<1@soundscore.test>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    plain, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))
+    assert LINK in plain
+    assert LINK in html
+
+
+@pytest.mark.filterwarnings("ignore:Requiring AUTH:UserWarning")
+async def test_smtp_signs_in() -> None:
+    inbox, seen = Inbox(), []
+
+    def authenticate(server: Any, session: Any, envelope: Any, mechanism: str, login: Any) -> AuthResult:
+        seen.append((login.login, login.password))
+        return AuthResult(success=True)
+
+    options = {"authenticator": authenticate, "auth_required": True, "auth_require_tls": False}
+    with smtp_server(inbox, **options) as port:
+        await SmtpMailer(f"smtp://me%40x:p%2Fw@127.0.0.1:{port}", SENDER).send(MAIL)
+    assert seen == [(b"me@x", b"p/w")]
+    assert len(inbox.mails) == 1
+
+
+async def test_starttls_is_used_where_it_is_offered_and_a_bad_certificate_refused(certificate: ssl.SSLContext) -> None:
+    inbox = Inbox()
+    with smtp_server(inbox, tls_context=certificate) as port, pytest.raises(ssl.SSLCertVerificationError):
+        await SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER).send(MAIL)
+    assert inbox.mails == []
+
+
+async def test_an_unknown_mailbox_is_final_and_a_busy_server_is_not() -> None:
+    inbox = Inbox(refusals=["451 Try again later"])
+    with smtp_server(inbox) as port:
+        mailer = SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER)
+        with pytest.raises(MailRefused):
+            await mailer.send(Mail("unknown@example.com", "Hello", "text", "html", "<2@x>"))
+        with pytest.raises(Exception, match="451") as caught:
+            await mailer.send(MAIL)
+        assert not isinstance(caught.value, MailRefused)
+        await mailer.send(MAIL)
+    assert len(inbox.mails) == 1
+
+
+@pytest.mark.parametrize("url", ["http://host", "smtp://", "host:25"])
+def test_a_url_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="SMTP_URL"):
+        SmtpMailer(url, SENDER)
+
+
+async def test_a_server_that_refuses_for_a_while_gets_exactly_one_mail(settings: Settings) -> None:
+    inbox, name = Inbox(), unique()
+    with smtp_server(inbox) as port:
+        by_smtp = settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{port}"})
+        async with running(by_smtp) as app, http_client(app) as client:
+            infra = app.state.infra
+            await drain(infra, raise_errors=False)
+            inbox.mails.clear()
+            inbox.tries, inbox.refusals = 0, ["451 Busy"] * 4
+            assert (await register(client, username=name)).status_code == 201
+            for _ in range(8):
+                await drain(infra, raise_errors=False, ahead=timedelta(hours=1), backoff=Backoff(first=0.001))
+            assert (inbox.tries, len(inbox.mails)) == (5, 1)
+            dead = await infra.db.fetch("SELECT count(*) FROM dead_letters WHERE payload LIKE '%' || $1 || '%'", [name])
+            assert dead[0][0] == 0
+    assert f"Confirm for {name}" in inbox.mails[0].get_body(("plain",)).get_content()
+
+
+async def test_a_mail_that_is_sent_again_is_the_same_mail(settings: Settings) -> None:
+    """The server took the mail, but its answer was lost: the receiver sees one Message-ID and one link."""
+    inbox = Inbox()
+    name = unique()
+    with smtp_server(inbox) as port:
+        by_smtp = settings.model_copy(update={"smtp_url": f"smtp://127.0.0.1:{port}"})
+        async with running(by_smtp) as app, http_client(app) as client:
+            infra = app.state.infra
+            await drain(infra, raise_errors=False)
+            inbox.mails.clear()
+            await register(client, username=name)
+            payload = "SELECT payload FROM pgqueuer WHERE entrypoint = 'auth.mails.send_links'"
+            (row,) = await infra.db.fetch(payload, [])
+            await drain(infra)
+            await send_links(infra, LinkMail.model_validate_json(row[0]))
+    first, second = inbox.mails
+    assert first["Message-ID"] == second["Message-ID"]
+    assert first.get_body(("plain",)).get_content() == second.get_body(("plain",)).get_content()
+
+
+@dataclass
+class FakeResend:
+    """Resend's API: a mail for each idempotency key."""
+
+    mails: dict[str, dict[str, Any]] = field(default_factory=dict)
+    answers: list[Response] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+
+    async def send(self, request: Request) -> Response:
+        self.keys.append(request.headers["authorization"])
+        if self.answers:
+            return self.answers.pop(0)
+        self.mails[request.headers["idempotency-key"]] = await request.json()
+        return JSONResponse({"id": "1"})
+
+
+@pytest.fixture
+async def resend() -> AsyncIterator[tuple[FakeResend, str]]:
+    fake = FakeResend()
+    async with on_loopback(Starlette(routes=[Route("/emails", fake.send, methods=["POST"])])) as address:
+        yield fake, address
+
+
+async def test_resend_delivers_once(resend: tuple[FakeResend, str]) -> None:
+    fake, address = resend
+    mailer, other = ResendMailer("re_1", address + "/", SENDER), ResendMailer("re_2", address, SENDER)
+    await mailer.send(MAIL)
+    await other.send(MAIL)
+    assert fake.keys == ["Bearer re_1", "Bearer re_2"]
+    assert fake.mails == {
+        "1@soundscore.test": {
+            "from": SENDER,
+            "to": ["ana@example.com"],
+            "subject": "Hello",
+            "text": MAIL.text,
+            "html": MAIL.html,
+            "headers": {"Message-ID": "<1@soundscore.test>"},
+        }
+    }
+
+
+async def test_resend_s_refusals(resend: tuple[FakeResend, str]) -> None:
+    fake, address = resend
+    mailer = ResendMailer("re_1", address, SENDER)
+    fake.answers = [
+        JSONResponse({"statusCode": 422, "name": "validation_error", "message": "Invalid `to`"}, 422),
+        JSONResponse({"statusCode": 429, "name": "rate_limit_exceeded", "message": "Slow down"}, 429),
+        JSONResponse({"statusCode": 500, "name": "application_error", "message": "Oops"}, 500),
+        Response("<html>", 502),
+    ]
+    with pytest.raises(MailRefused):
+        await mailer.send(MAIL)
+    for _ in range(3):
+        with pytest.raises(Exception) as caught:  # noqa: PT011
+            await mailer.send(MAIL)
+        assert not isinstance(caught.value, MailRefused)
+    await mailer.send(MAIL)
+    assert len(fake.mails) == 1
+
+
+async def test_the_folder_keeps_a_mail_once_and_shows_its_link(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mailer = FolderMailer(tmp_path / "mails", SENDER, show_links=True)
+    for _ in range(2):
+        await mailer.send(MAIL)
+    (path,) = (tmp_path / "mails").iterdir()
+    assert path.name == "1.eml"
+    assert LINK in path.read_text()
+    assert capsys.readouterr().out.count(LINK) == 2
+    await FolderMailer(tmp_path / "mails", SENDER, show_links=False).send(MAIL)
+    captured = capsys.readouterr()
+    assert LINK not in captured.out + captured.err
+
+
+def test_the_settings_choose(settings: Settings) -> None:
+    def chosen(**update: Any) -> Any:
+        return type(choose(Settings(_env_file=None, environment="test", **update)))
+
+    assert chosen() is FolderMailer
+    assert chosen(resend_api_key="re_1") is ResendMailer
+    assert chosen(smtp_url="smtps://mail.example", resend_api_key="re_1") is SmtpMailer
+
+
+async def test_the_stand_in_says_that_it_is_one(client: Any) -> None:
+    parts = (await client.get("http://soundscore.test/health")).json()["parts"]
+    (mail,) = [part for part in parts if part["name"] == "mail"]
+    assert mail["state"] == "degraded"
+    assert "mails are kept in" in mail["detail"]
