@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete, func
 
-from app.auth import access_keys, external, mails, oauth  # noqa: F401 -- importing registers
+from app.auth import access_keys, exports, external, mails, oauth  # noqa: F401 -- importing registers
 from app.auth.models import AccessKey, Credential, LinkedAccount, OAuthCode, OneTimeToken, Session, Ticket
 from app.core.db import Writer
 from app.core.jobs import every, on

@@ -28,6 +28,7 @@ from app.core.infra import Infra
 from app.core.paging import Page, PageRequest
 from app.core.revocations import revoke
 from app.users.models import User
+from app.users.service import touch
 
 __all__ = [
     "derived_key",
@@ -96,6 +97,7 @@ async def _rotate(infra: Infra, db: Writer, token: str, session_id: UUID, genera
         session.generation += 1
         session.rotated_at = now
         session.expires_at = _expiry(infra.settings)
+        await touch(db, session.user_id)
     elif generation != session.generation - 1 or now - session.rotated_at > GRACE:
         log.warning("refresh_token_reused", session=str(session_id), generation=generation)
         await end_sessions(infra.settings, db, Session.id == session_id)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from app.catalog.events import AlbumLiked
@@ -48,7 +49,7 @@ async def like_album(db: Writer, actor: Principal, album_id: UUID) -> Liked:
     added = await like(db, actor.user_id, Target(album_id=album_id))
     if added:
         await emit(db, AlbumLiked(album_id=album_id, user_id=actor.user_id))
-    return await _count(db, Album, album_id, added, liked=True)
+    return await _count(db, Album, album_id, int(added), liked=True)
 
 
 async def unlike_album(db: Writer, actor: Principal, album_id: UUID) -> Liked:
@@ -62,7 +63,7 @@ async def like_track(db: Writer, actor: Principal, track_id: UUID) -> Liked:
     """Likes the track; again changes nothing. Raises NotFound, Merged."""
     await require(db, Track, track_id, "/like")
     added = await like(db, actor.user_id, Target(track_id=track_id))
-    return await _count(db, Track, track_id, added, liked=True)
+    return await _count(db, Track, track_id, int(added), liked=True)
 
 
 async def unlike_track(db: Writer, actor: Principal, track_id: UUID) -> Liked:
@@ -111,7 +112,8 @@ async def move_likes(db: Writer, entity: type[Album] | type[Track], pairs: Seque
     other = aliased(Like)
     already = exists().where(getattr(other, target.key) == moves.c.kept, other.user_id == Like.user_id)
     # one transaction may have merged two duplicates of one thing, so a person may move twice
-    first = select(func.min(Like.id)).join(moves, target == moves.c.duplicate).group_by(moves.c.kept, Like.user_id)
+    once = moves.c.kept, Like.user_id
+    first = select(Like.id).ext(distinct_on(*once)).join(moves, target == moves.c.duplicate).order_by(*once, Like.id)
     change = update(Like).where(target == moves.c.duplicate, ~already, Like.id.in_(first.scalar_subquery()))
     await db.execute(change.values({target.key: moves.c.kept}), execution_options={"synchronize_session": False})
     await db.execute(delete(Like).where(target.in_([duplicate for duplicate, _ in pairs])))

@@ -17,6 +17,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
+    false,
     func,
     literal,
     literal_column,
@@ -251,7 +252,7 @@ LIKERS = PageQuery(
     order=[Like.id],
 )
 LIBRARY = Query(
-    select(User.id.label("user_id"), library_visible().label("is_open")).where(
+    select(User.id.label("user_id"), func.coalesce(library_visible(), false()).label("is_open")).where(
         User.username_key == bindparam("username_key"), User.deleted_at.is_(None), not_blocked(User.id)
     ),
     into=Library,

@@ -43,11 +43,14 @@ COUNT = """
 SELECT (SELECT coalesce(sum(documents), 0)
         FROM (SELECT documents FROM search_words
               WHERE word >= typed AND word < typed || U&'\\+10FFFF' LIMIT 2000) AS beginnings)
-       / (SELECT greatest(reltuples, 1) FROM pg_class WHERE oid = 'search_documents'::regclass) AS share
+       / (SELECT greatest(reltuples, 50000) FROM pg_class WHERE oid = 'search_documents'::regclass) AS share
 FROM unnest($1::text[]) WITH ORDINALITY AS words (typed, place)
 ORDER BY place
 """
-"""About which share of all documents has a word that begins like each of these: none, few or many is what matters."""
+"""About which share of all documents has a word that begins like each of these: none, few or many is what matters.
+
+In a small index everything is rare enough to be looked up.
+"""
 
 _Doc = SearchDocument
 _TYPED: ColumnElement[str] = bindparam("typed", type_=Text)
@@ -118,7 +121,7 @@ def _score() -> Any:
     return (
         _worth(or_(_Doc.title_key == _TYPED, _Doc.title_key == _WITH_ARTICLE), 4)
         + _worth(_matches(_Doc.terms, "in_title"), 2)
-        + _worth(_matches(_Doc.terms, "whole"), 1)
+        + _worth(_matches(_Doc.terms, "whole"), 2)
         + _worth(func.starts_with(_Doc.title_key, _TYPED), 1)
         + coverage
         + _Doc.weight * _literal(1.5)

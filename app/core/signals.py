@@ -10,6 +10,8 @@ import uvloop
 
 __all__ = ["Interrupted", "Signals", "run"]
 
+ENDING = (signal.SIGINT, signal.SIGTERM)
+
 
 class Interrupted(Exception):
     """A signal ended the work before it was done."""
@@ -55,7 +57,7 @@ async def _handling(main: Callable[[Signals], Coroutine[Any, Any, None]]) -> Non
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
     signals = Signals(task)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in ENDING:
         loop.add_signal_handler(number, signals.receive, number)
     try:
         await main(signals)
@@ -63,3 +65,8 @@ async def _handling(main: Callable[[Signals], Coroutine[Any, Any, None]]) -> Non
         if signals.received is None:
             raise
         raise Interrupted(signals.received) from None
+    finally:
+        for number in ENDING:
+            loop.remove_signal_handler(number)
+            if signals.received is not None:
+                signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not spoil the last moments

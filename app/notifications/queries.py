@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, and_, bindparam, func, join, literal_column, select, true
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, join, literal_column, select, true
 from sqlalchemy.orm import aliased
 
 from app.catalog.models import Album, Artist
@@ -24,11 +24,11 @@ BATCH = 100
 EXCERPT = 140
 
 
-def _items() -> Select[*tuple[Any, ...]]:
+def _items(user_id: ColumnElement[Any] | Any = VIEWER) -> Select[*tuple[Any, ...]]:
     """A person's notifications. What hangs on a review that they can no longer read stays hidden."""
     plain = (Notification.id, Notification.number, Notification.kind, Notification.created_at, Notification.read_at)
     about = _about().lateral("about")
-    return select(*plain, *about.c).join_from(Notification, about, true()).where(Notification.user_id == VIEWER)
+    return select(*plain, *about.c).join_from(Notification, about, true()).where(Notification.user_id == user_id)
 
 
 def _about() -> Select[*tuple[Any, ...]]:
@@ -72,8 +72,15 @@ PREFERENCES = Query(
 
 def _inbox() -> Select[*tuple[Any, ...]]:
     """The counters with what came after a number, of one moment: every number up to the last one is there or gone."""
-    later = Notification.number > bindparam("after", type_=BigInteger)
-    items = _items().where(later).order_by(Notification.number).limit(literal_column(str(BATCH))).lateral("item")
+    # both conditions by the way of other rows: the planner would look at the values and plan anew for each
+    later = Notification.number > select(bindparam("after", type_=BigInteger)).scalar_subquery()
+    items = (
+        _items(Inbox.user_id)
+        .where(later)
+        .order_by(Notification.number)
+        .limit(literal_column(str(BATCH)))
+        .lateral("item")
+    )
     return (
         select(
             Inbox.version,

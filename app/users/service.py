@@ -101,9 +101,10 @@ async def update_profile(db: Writer, actor: Principal, changes: ProfileChanges) 
 
 
 async def touch(db: Writer, user_id: UUID) -> None:
-    """Notes that a person is active. It writes at most once in some minutes. Call it last: it locks their row."""
+    """Notes that a person is active: it writes at most once in some minutes, and never waits for their row."""
     stale = User.active_at < func.now() - ACTIVE_FOR
-    await db.execute(update(User).where(User.id == user_id, stale).values(active_at=func.now()))
+    idle = select(User.id).where(User.id == user_id, stale).with_for_update(key_share=True, skip_locked=True)
+    await db.execute(update(User).where(User.id == idle.scalar_subquery()).values(active_at=func.now()))
 
 
 async def delete_account(db: Writer, user_id: UUID, *, keep_content: bool) -> None:

@@ -127,7 +127,9 @@ async def test_use_is_noted_at_most_once_a_minute(client: httpx.AsyncClient, inf
     await asyncio.gather(*(client.get("/auth/me", headers=bearer(key)) for _ in range(5)))
     first = (await infra.db.fetch(sql, [key["hint"]]))[0][0]
     infra._known.clear()
-    await client.get("/auth/me", headers=bearer(key))
+    async with queries(infra) as ran:
+        await client.get("/auth/me", headers=bearer(key))
+    assert ran == [2]
     assert (await infra.db.fetch(sql, [key["hint"]]))[0][0] == first
     await infra.db.fetch(
         "UPDATE access_keys SET last_used_at = now() - interval '2 minutes' WHERE hint = $1", [key["hint"]]

@@ -6,7 +6,8 @@ import base64
 import httpx
 import pytest
 
-from app.auth.sessions import _read
+from app.auth.models import Session
+from app.auth.sessions import _read, end_sessions
 from app.core.infra import Infra
 from tests.auth.factories import is_refused, sign_in, sign_up, within
 
@@ -64,6 +65,16 @@ async def test_a_token_that_was_used_before_ends_the_session_within_a_second(cli
     assert await within(1.0, lambda: is_refused(client, bearer))
     assert (await refresh(client, third["refresh_token"])).status_code == 401
     assert not await is_refused(client, bystander.bearer)
+
+
+async def test_a_session_that_ends_meanwhile_gives_no_successor(client: httpx.AsyncClient, infra: Infra) -> None:
+    account = await sign_up(client)
+    token = account.tokens["refresh_token"]
+    async with infra.db.write() as db:
+        await end_sessions(infra.settings, db, Session.id == _read(token)[0])
+        refreshing = asyncio.create_task(refresh(client, token))
+        await asyncio.sleep(0.2)
+    assert (await refreshing).status_code == 401
 
 
 async def test_a_forged_token_harms_nobody(client: httpx.AsyncClient) -> None:

@@ -17,9 +17,11 @@ from app.users.models import User
 from app.users.service import UsernameTaken
 from tests.auth.factories import PASSWORD, login, mails_to, register, sign_up, text_of, token_in, unique
 from tests.conftest import http_client
+from tests.people import People
 
 
-async def test_a_new_account_can_sign_in_at_once(client: httpx.AsyncClient) -> None:
+async def test_a_new_account_can_sign_in_at_once(client: httpx.AsyncClient, people: People) -> None:
+    await people.make("earlier")
     name = unique("Ana")
     made = await register(client, username=name, email="Ana@Example.com", display_name=" Ana S. ")
     assert made.status_code == 201

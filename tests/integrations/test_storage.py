@@ -71,8 +71,25 @@ async def test_what_is_deleted_is_gone(files: LocalStorage) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    ["", "/etc/passwd", "../a.txt", "a/../b.txt", "a//b.txt", "a\\b.txt", "A.txt", ".hidden", "a/.b.txt", "a", "a/b/"]
-    + ["a.txt\n", "a\0.txt", "a/b/c/d/e.txt", "x" * 200 + ".txt", "ä.txt", "a:b.txt"],
+    [
+        "",
+        "/etc/passwd",
+        "../a.txt",
+        "a/../b.txt",
+        "a//b.txt",
+        "a\\b.txt",
+        "A.txt",
+        ".hidden",
+        "a/.b.txt",
+        "a",
+        "a/b/",
+        "a.txt\n",
+        "a\0.txt",
+        "a/b/c/d/e.txt",
+        "x" * 200 + ".txt",
+        "ä.txt",
+        "a:b.txt",
+    ],
 )
 async def test_keys_that_are_refused(files: LocalStorage, key: str) -> None:
     for refused in (

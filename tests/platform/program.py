@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core.valkey import Valkey
 from tests.rules.sources import ROOT
 
 START_SECONDS = 60
@@ -101,15 +102,14 @@ async def _ready(process: Process) -> Running:
 
 
 def left_behind(data_dir: Path) -> list[str]:
-    """Command lines of the processes that still speak of this data folder or its servers."""
+    """Command lines of the bundled servers that still run for this folder."""
+    marks = (f"{data_dir.resolve()}/", Valkey(data_dir.resolve()).digest)
+    lines = map(_command_line, Path("/proc").glob("[0-9]*"))
+    return [line for line in lines if any(mark in line for mark in marks)]
 
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            status = (folder / "environ").read_bytes().decode(errors="replace") if os.geteuid() == 0 else ""
-        except OSError:
-            continue
-        if any(mark in line or f"DATA_DIR={mark}\0" in status for mark in digest_marks):
-            found.append(line)
-    return found
+
+def _command_line(folder: Path) -> str:
+    try:
+        return (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""

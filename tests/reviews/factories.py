@@ -94,4 +94,5 @@ async def assert_counted(infra: Infra, *, albums: list[UUID] = [], people: list[
         for comment in comments:
             likes = await db.one(select(func.count()).select_from(Like).where(Like.comment_id == comment.id))
             assert comment.like_count == likes
+            assert comment.deleted_at is None or (likes == 0 and comment.text == "")
             assert comment.reply_count == len([reply for reply in comments if reply.parent_id == comment.id])

@@ -122,3 +122,19 @@ async def test_a_review_is_deleted_while_others_like_and_comment(infra: Infra, p
         ok(await asyncio.gather(*calls[:middle], *deletion, *calls[middle:]), 404)
         assert (await ana.get(f"/reviews/{review['id']}")).status_code == 404
         await assert_counted(infra, albums=[album_id], people=[ana.id])
+
+
+async def test_a_comment_is_deleted_while_others_like_it(infra: Infra, people: People) -> None:
+    ana, ones = await people.make("ana"), await crowd(people, 12)
+    album_id = await make_album(infra)
+    review = await write_review(ana, album_id)
+    for _ in range(5):
+        root = await write_comment(ana, review)
+        await write_comment(ones[0], review, "So that a place stays", root)
+        path = f"/comments/{root['id']}"
+        for one in ones[:6]:
+            await one.put(f"{path}/like")
+        calls = [one.put(f"{path}/like") for one in ones] + [one.delete(f"{path}/like") for one in ones]
+        random.Random(4).shuffle(calls)
+        ok(await asyncio.gather(*calls[:8], ana.delete(path), *calls[8:]), 404)
+        await assert_counted(infra, albums=[album_id])

@@ -3,13 +3,19 @@
 import asyncio
 from uuid import UUID
 
+import pytest
 from sqlalchemy import update
 
 from app.catalog.events import AlbumsMerged
 from app.catalog.models import Album
+from app.core.auth import Principal
+from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.job_runner import drain
 from app.core.jobs import emit
+from app.reviews.merging import move_reviews
+from app.reviews.schemas import NewReview
+from app.reviews.service import create_review
 from tests.people import People
 from tests.reviews.factories import assert_counted, make_album, write_comment, write_review
 
@@ -76,3 +82,39 @@ async def test_reviews_written_while_albums_merge_are_not_left_behind(infra: Inf
     created = sum(answer.status_code == 201 for answer in answers)
     found = (await ones[0].get(f"/albums/{kept_id}/reviews", params={"limit": 100})).json()["items"]
     assert len(found) == 6 + created
+
+
+@pytest.mark.parametrize("draft", [True, False])
+async def test_a_merge_that_commits_first_wins(infra: Infra, people: People, draft: bool) -> None:
+    ana = await people.make("ana")
+    kept_id, duplicate_id = await make_album(infra), await make_album(infra)
+    body = {"album_id": str(duplicate_id), "rating": 8, "draft": draft}
+    async with infra.db.write() as db:
+        await db.execute(update(Album).where(Album.id == duplicate_id).values(merged_into_id=kept_id))
+        writing = asyncio.create_task(ana.post("/reviews", json=body))
+        await asyncio.sleep(0.3)
+        assert not writing.done()
+    refused = await writing
+    assert (refused.status_code, refused.json()["code"]) == (409, "album_merged")
+    again = await ana.post("/reviews", json=body)
+    assert again.json()["album"]["id"] == str(kept_id)
+    await assert_counted(infra, albums=[kept_id, duplicate_id], people=[ana.id])
+
+
+async def test_a_review_that_is_being_written_is_counted(infra: Infra, people: People) -> None:
+    ana, ben = await people.make("ana"), await people.make("ben")
+    kept_id, duplicate_id = await make_album(infra), await make_album(infra)
+    await write_review(ben, duplicate_id, rating=3)
+
+    async def move() -> None:
+        async with infra.db.write() as db:
+            await move_reviews(db, duplicate_id=duplicate_id, kept_id=kept_id)
+
+    async with infra.db.write() as db:
+        new = NewReview(album_id=kept_id, rating=9)
+        await create_review(db, Principal(user_id=ana.id, session_id=uuid7()), new)
+        moving = asyncio.create_task(move())
+        await asyncio.sleep(0.3)
+        assert not moving.done()
+    await moving
+    await assert_counted(infra, albums=[kept_id, duplicate_id], people=[ana.id, ben.id])

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
+from app.auth.models import AccessKey, Credential, LinkedAccount, Session
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.jobs import drain
@@ -83,6 +84,26 @@ async def test_what_other_modules_keep_is_in_it(people: People, infra: Infra) ->
     assert "Not mine" not in json.dumps(files)
 
 
+async def test_the_account_is_in_it_without_its_secrets(people: People, infra: Infra) -> None:
+    ana = await people.make("ana")
+    email = f"{ana.username}@example.org"
+    later = datetime.now(UTC) + timedelta(days=1)
+    key = {"kind": "api_token", "name": "script", "scopes": ["read"], "hint": "hint", "digest": ana.id.bytes}
+    async with infra.db.write() as db:
+        db.add(Credential(user_id=ana.id, email=email, email_key=email, password_hash="the hash"))
+        db.add(Session(user_id=ana.id, nonce=b"the nonce", expires_at=later, user_agent="Firefox"))
+        db.add(AccessKey(user_id=ana.id, **key))
+        db.add(LinkedAccount(user_id=ana.id, provider="google", issuer="https://g.example", subject=str(ana.id)))
+    files = await files_of(ana, await made(ana, infra))
+    assert [row["email"] for row in files["account.json"]] == [email]
+    assert [row["user_agent"] for row in files["sessions.json"]] == ["Firefox"]
+    assert [(row["name"], row["scopes"]) for row in files["access_keys.json"]] == [("script", ["read"])]
+    assert [row["provider"] for row in files["linked_accounts.json"]] == ["google"]
+    assert not {"password_hash", "nonce", "digest", "encrypted"} & {
+        name for rows in files.values() if isinstance(rows, list) for row in rows for name in row
+    }
+
+
 async def test_who_blocked_me_is_not_in_it(people: People, infra: Infra) -> None:
     ana, eve = await people.make("ana"), await people.make("eve")
     await eve.put(f"/users/{ana.username}/block")
@@ -108,6 +129,7 @@ async def test_it_is_the_owners_alone(people: People, infra: Infra, client: http
     for path in (f"/users/me/exports/{export['id']}", f"/users/me/exports/{export['id']}/file"):
         assert (await eve.get(path)).status_code == 404
         assert (await client.get(path)).status_code == 401
+    assert (await client.get(f"/media/exports/{export['id']}.zip")).status_code == 404
     assert (await eve.get("/users/me/exports")).json()["items"] == []
     assert (await ana.get(f"/users/me/exports/{uuid7()}")).status_code == 404
 

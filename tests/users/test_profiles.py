@@ -235,8 +235,13 @@ async def test_touch_writes_only_now_and_then(people: People, infra: Infra) -> N
     async with infra.db.write() as db:
         await touch(db, ana.id)
     assert await infra.db.reader.one(active) == first
+    long_ago = update(User).where(User.id == ana.id).values(active_at=first.replace(year=2020))
     async with infra.db.write() as db:
-        await db.execute(update(User).where(User.id == ana.id).values(active_at=first.replace(year=2020)))
+        await db.execute(long_ago)
+        async with infra.db.write() as other:
+            await touch(other, ana.id)  # does not wait for the lock
+    assert (await infra.db.reader.one(active)).year == 2020
+    async with infra.db.write() as db:
         await touch(db, ana.id)
     assert await infra.db.reader.one(active) >= first
 
