@@ -85,7 +85,7 @@ def migrate(
 
 @cli.command(epilog="Examples: `python -m app seed` · `python -m app seed --reset`")
 def seed(
-    reset: Annotated[bool, typer.Option("--reset", help="Delete everything that is there first.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Take the demo out first, with its people.")] = False,
 ) -> None:
     """Fill the database with demo data: people, albums, reviews, and what they say to each other."""
     from app.commands.data import seed as fill
@@ -96,7 +96,8 @@ def seed(
 
 
 @importing.command(
-    epilog="Columns: title, artist, year, genres (`;` between genres). Example: `import albums albums.csv`"
+    epilog="Columns: title, artist, year, release_date, label, genres (`;` between genres). "
+    "Example: `python -m app import albums albums.csv`"
 )
 def albums(file: File) -> None:
     """Read albums. Reading a file again changes nothing."""
@@ -105,7 +106,7 @@ def albums(file: File) -> None:
 
 @importing.command(
     epilog="Columns: title, artist, genres, spotify_track_id, spotify_artist_id, popularity, valence, energy, tempo. "
-    "Example: `import tracks tracks.csv`"
+    "Example: `python -m app import tracks tracks.csv`"
 )
 def tracks(file: File) -> None:
     """Read tracks. Reading a file again changes nothing."""

@@ -59,11 +59,12 @@ async def _find(
     limit: int,
 ) -> list[SearchHit]:
     """Hits that have all of the phrases; `shares` says how common each is."""
+    likeliest = [choices[:1] for choices in phrases]
     parameters: dict[str, Any] = {
         "typed": " ".join(choices[0] for choices in phrases),
         "beginnings": _tsquery(phrases, ":*"),
-        "in_title": _tsquery(phrases, ":*A"),
-        "whole": _tsquery(phrases, ""),
+        "in_title": _tsquery(likeliest, ":*A"),
+        "whole": _tsquery(likeliest, ""),
         "viewer": viewer_of(actor),
     }
     if prod(shares) * LOOKED_THROUGH * len(kinds) > _SURELY * limit:

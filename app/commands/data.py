@@ -1,19 +1,22 @@
 """Commands that change data and end: migrate, seed, import, create-admin."""
 
 from collections.abc import Iterable
-from importlib import import_module
 from pathlib import Path
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from app.auth.service import create_admin as make_admin
+from app.catalog.imports import import_albums, import_tracks
 from app.commands.starting import StartError, opened, reach_database, require_writable
 from app.core.config import Settings
 from app.core.infra import with_servers
 from app.core.logging import configure_logging
 from app.core.migrations import current_revision
 from app.core.migrations import migrate as move
+from app.demo.seed import reset as seed_anew
+from app.demo.seed import seed_if_empty
 
 __all__ = ["create_admin", "import_file", "migrate", "seed"]
 
@@ -35,19 +38,16 @@ async def migrate(settings: Settings, revision: str) -> None:
 
 
 async def seed(settings: Settings, *, reset: bool) -> None:
-    """Fills the database with demo data; with `reset` whatever was there is deleted."""
-    if reset and settings.environment == "production":
-        raise StartError("seed --reset deletes everything, so it does not run with ENVIRONMENT=production.")
+    """Fills an empty database with the demo; with `reset` takes the demo out first."""
     async with opened(settings) as infra:
-        demo = import_module("app.demo.seed")
-        typer.echo(await (demo.reset(infra) if reset else demo.seed_if_empty(infra)) or "The database is filled.")
+        result = await (seed_anew(infra) if reset else seed_if_empty(infra))
+    typer.echo(str(result or "The database has data already. `seed --reset` takes the demo out and loads it anew."))
 
 
 async def import_file(settings: Settings, kind: str, path: Path) -> None:
     """Reads a file of albums or tracks. Raises StartError when no row of it can be used."""
     async with opened(settings) as infra:
-        imports = import_module("app.catalog.imports")
-        read = imports.import_albums if kind == "albums" else imports.import_tracks
+        read = import_albums if kind == "albums" else import_tracks
         with _bar() as bar:
             task = bar.add_task(f"Reading {kind}", total=None)
             result = await read(infra, path, progress=lambda done, total: bar.update(task, completed=done, total=total))
@@ -75,6 +75,5 @@ def _show_bad(path: Path, bad: Iterable[tuple[int, str]]) -> None:
 async def create_admin(settings: Settings, *, username: str, email: str, password: str) -> None:
     """Makes an admin. Raises the errors of registration."""
     async with opened(settings) as infra:
-        create = import_module("app.auth.service").create_admin
-        await create(infra, username=username, email=email, password=password)
+        await make_admin(infra, username=username, email=email, password=password)
     typer.echo(f"{username} is an admin.")

@@ -1,21 +1,24 @@
 """`serve`: from nothing to a server that answers, and back to nothing."""
 
 import socket
-from importlib import import_module
-from importlib.util import find_spec
 
 import typer
 from fastapi import FastAPI
+from sqlalchemy import select
 
+from app.auth.models import Credential
 from app.commands.certificate import self_signed
 from app.commands.starting import prepare_schema, require_writable
 from app.core.config import Settings
 from app.core.infra import Infra, with_servers
 from app.core.server import Server, bind
 from app.core.signals import Signals
+from app.demo.seed import DEMO_LOGINS, DemoLogin, seed_if_empty
 from app.main import create_app
 
 __all__ = ["serve"]
+
+DEMO_DOMAIN = "demo.example"
 
 
 async def serve(settings: Settings, signals: Signals, *, https: bool) -> None:
@@ -27,8 +30,8 @@ async def serve(settings: Settings, signals: Signals, *, https: bool) -> None:
             await prepare_schema(reachable)
             app = create_app(reachable)
             async with app.router.lifespan_context(app):
-                await _seed(app.state.infra)
-                await _run(app, signals, listener, https=https)
+                logins = await _demo_logins(app.state.infra)
+                await _run(app, signals, listener, logins=logins, https=https)
 
 
 def _located(settings: Settings, listener: socket.socket, *, https: bool) -> Settings:
@@ -40,32 +43,35 @@ def _located(settings: Settings, listener: socket.socket, *, https: bool) -> Set
     return settings.model_copy(update={"port": port, "public_url": settings.public_url or here})
 
 
-async def _seed(infra: Infra) -> None:
-    if infra.settings.demo and infra.settings.environment != "production" and find_spec("app.demo.seed"):
-        await import_module("app.demo.seed").seed_if_empty(infra)
+async def _demo_logins(infra: Infra) -> list[DemoLogin]:
+    """Fills an empty database with the demo, where the settings say so; the accounts of it that are there."""
+    if infra.settings.environment == "production":
+        return []
+    if infra.settings.demo:
+        await seed_if_empty(infra)
+    addresses = {f"{login.username}@{DEMO_DOMAIN}": login for login in DEMO_LOGINS}
+    there = await infra.db.reader.all(select(Credential.email_key).where(Credential.email_key.in_(addresses)))
+    return [login for address, login in addresses.items() if address in there]
 
 
-async def _run(app: FastAPI, signals: Signals, listener: socket.socket, *, https: bool) -> None:
+async def _run(
+    app: FastAPI, signals: Signals, listener: socket.socket, *, logins: list[DemoLogin], https: bool
+) -> None:
     settings: Settings = app.state.infra.settings
     certificate = self_signed(settings.data_dir / "tls") if https else None
-    server = Server(app, settings, certificate=certificate, ready=lambda: typer.echo(_welcome(settings, https=https)))
+    welcome = _welcome(settings, logins, curl="curl -sk" if https else "curl -s")
+    server = Server(app, settings, certificate=certificate, ready=lambda: typer.echo(welcome))
     with signals.handled_by(server.leave):
         await server.serve(sockets=[listener])
 
 
-def _welcome(settings: Settings, *, https: bool) -> str:
+def _welcome(settings: Settings, logins: list[DemoLogin], *, curl: str) -> str:
     url = settings.base_url
-    curl = "curl -sk" if https else "curl -s"
-    lines = {
-        "API and docs": f"{url}/docs",
-        "Demo logins": _logins(settings),
-        "Next step": f"{curl} '{url}/api/v1/search?q=love'",
-        "Data": str(settings.data_dir.resolve()),
-        "Stop": "Ctrl-C",
-    }
-    shown = [f"  {name:<14}{value}" for name, value in lines.items() if value]
-    return "\n".join([f"\nSoundScore is ready at {url}\n", *shown, ""])
-
-
-def _logins(settings: Settings) -> str:
-    return ""
+    lines = [("API and docs", f"{url}/docs")]
+    lines += [(f"Sign in as {login.username}", f"{login.password}  ({login.about})") for login in logins]
+    lines += [
+        ("Next step", f"{curl} '{url}/api/v1/search?q=love'"),
+        ("Data", str(settings.data_dir.resolve())),
+        ("Stop", "Ctrl-C"),
+    ]
+    return "\n".join([f"\nSoundScore is ready at {url}\n", *(f"  {name:<18}{text}" for name, text in lines), ""])

@@ -103,7 +103,7 @@ class Cache:
         return True
 
     async def _repay_later(self) -> None:
-        while not await self._repay():
+        while not await self._repay():  # noqa: ASYNC110 -- Redis tells nobody that it is back
             await asyncio.sleep(0.5)
 
 

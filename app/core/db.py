@@ -22,6 +22,12 @@ from app.core.ids import uuid7
 __all__ = ["Base", "Database", "Reader", "Row", "Writer"]
 
 T = TypeVar("T")
+_READS = {
+    # Reads are few statements, each prepared once: planned once too, they cost an eighth of being planned each time.
+    "plan_cache_mode": "force_generic_plan",
+    "random_page_cost": "1.1",
+    "jit": "off",
+}
 CONNECTION_LOST = (
     OSError,
     TimeoutError,
@@ -175,6 +181,7 @@ class Database:
             max_inactive_connection_lifetime=300,
             init=_decode_json,
             connection_class=_Plain,
+            server_settings=_READS,
         )
 
     async def close(self) -> None:
@@ -226,7 +233,7 @@ class Database:
 
 
 class _Plain(asyncpg.Connection):
-    """A connection of the pool for reads. They change nothing of the session, so there is nothing to reset after each."""
+    """A connection of the pool for reads: they change nothing of the session, so there is nothing to reset."""
 
     def get_reset_query(self) -> str:
         return ""

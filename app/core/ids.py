@@ -11,13 +11,28 @@ __all__ = ["MAX_UUID", "MIN_UUID", "uuid7", "uuid7_at", "uuid7_time"]
 MIN_UUID = UUID(int=0)
 MAX_UUID = UUID(int=(1 << 128) - 1)
 
-_lock = threading.Lock()
-_last_ticks = 0
+
+class _Clock:
+    """Time in units of 1/4096 ms; one more than the last when the clock stands still or runs back."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = 0
+
+    def ticks(self) -> int:
+        milliseconds, rest = divmod(time.time_ns(), 1_000_000)
+        now = (milliseconds << 12) | (rest * 4096 // 1_000_000)
+        with self._lock:
+            self._last = max(now, self._last + 1)
+            return self._last
+
+
+_clock = _Clock()
 
 
 def uuid7() -> UUID:
     """A version 7 UUID (RFC 9562, method 3: 12 bits of sub-millisecond time), strictly increasing in this process."""
-    ticks = _next_ticks()
+    ticks = _clock.ticks()
     return _uuid7(ticks >> 12, ticks & 0xFFF)
 
 
@@ -35,13 +50,3 @@ def uuid7_at(moment: datetime) -> UUID:
 def uuid7_time(value: UUID) -> datetime:
     """The moment, to the millisecond, at which a version 7 UUID was made."""
     return datetime.fromtimestamp((value.int >> 80) / 1000, tz=UTC)
-
-
-def _next_ticks() -> int:
-    """Time in units of 1/4096 ms; one more than the last when the clock stands still or runs back."""
-    global _last_ticks
-    milliseconds, rest = divmod(time.time_ns(), 1_000_000)
-    now = (milliseconds << 12) | (rest * 4096 // 1_000_000)
-    with _lock:
-        _last_ticks = max(now, _last_ticks + 1)
-        return _last_ticks

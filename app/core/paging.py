@@ -31,7 +31,7 @@ class Page(Output, Generic[M]):
 class PageRequest:
     """What the client asked for: up to `limit` items after the keys in the cursor.
 
-    `scope` names the list (path and filters), and is signed with the keys, so a cursor of one list is refused by another.
+    `scope` names the list (path and filters), and is signed with the keys, so no other list takes a cursor of it.
     """
 
     __slots__ = ("_cursor", "_headers", "_scope", "_secret", "limit")

@@ -1,5 +1,7 @@
 """Turns every error into a problem document."""
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -30,19 +32,27 @@ _STATUS_CODES = {
 def problem_response(scope: Scope, error: AppError) -> JSONResponse:
     """The answer that tells of an error."""
     return _document(
-        scope, error.status, error.code, error.title, error.detail, error.faults, error.headers, error.extra
+        scope,
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        faults=error.faults,
+        headers=error.headers,
+        extra=error.extra,
     )
 
 
 def _document(
     scope: Scope,
+    *,
     status: int,
     code: str,
     title: str,
     detail: str,
-    faults: list[Fault],
     headers: dict[str, str],
-    extra: dict[str, Any],
+    faults: Sequence[Fault] = (),
+    extra: Mapping[str, Any] = MappingProxyType({}),
 ) -> JSONResponse:
     body = {
         "type": f"/problems/{code}",
@@ -86,7 +96,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     code, title = _STATUS_CODES.get(error.status_code, ("http_error", "The request failed"))
     detail = title if error.detail in {"Not Found", "Method Not Allowed"} else str(error.detail)
     headers = dict(error.headers or {})
-    return _document(request.scope, error.status_code, code, title, detail, [], headers, {})
+    return _document(request.scope, status=error.status_code, code=code, title=title, detail=detail, headers=headers)
 
 
 async def _integrity(request: Request, error: Exception) -> JSONResponse:

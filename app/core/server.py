@@ -4,7 +4,8 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -81,11 +82,31 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Takes no more connections, answers what is on its way over the open ones, then closes them."""
+        # A second handle: closing the only one would reset the connections that wait to be accepted.
+        listeners = [listener.dup() for listener in sockets or ()]
         for server in self.servers:
             server.close()
+        for listener in listeners:
+            await self._accept_last(listener)
         if not self.force_exit:
             await asyncio.sleep(LATECOMERS_SECONDS)
         await super().shutdown(sockets)
+
+    async def _accept_last(self, listener: socket.socket) -> None:
+        accepted = []
+        with listener, suppress(BlockingIOError):
+            listener.setblocking(False)
+            while True:
+                accepted.append(listener.accept()[0])
+        for connection in accepted:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection, ssl=self.config.ssl)
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
     def address(self) -> tuple[str, int]:
         """Where it listens."""

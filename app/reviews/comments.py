@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import Uuid, func, literal, select, update
+from sqlalchemy import func, select, update
 
 from app.catalog.service import viewer_of
 from app.core.auth import Principal
@@ -21,7 +21,7 @@ from app.reviews.models import Review
 from app.reviews.reading import require_comment, require_review
 from app.reviews.schemas import CommentEdit, NewComment
 from app.reviews.service import lock_published
-from app.reviews.threads import COMMENT, REPLIES, THREADS, open_comment
+from app.reviews.threads import COMMENT, OPEN_COMMENT, REPLIES, THREADS
 
 __all__ = ["create_comment", "delete_comment", "edit_comment", "erase_and_count", "list_comments", "list_replies"]
 
@@ -87,7 +87,7 @@ async def list_replies(db: Reader, actor: Principal | None, comment_id: UUID, pa
 
 
 async def _open(db: Writer, actor: Principal, comment_id: UUID) -> Comment:
-    comment = await db.one(open_comment(literal(actor.user_id, Uuid)).where(Comment.id == comment_id))
+    comment = await db.scalar(OPEN_COMMENT, {"comment_id": comment_id, "viewer": actor.user_id})
     if comment is None:
         raise NotFound("There is no such comment.")
     return comment

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Uuid, literal, select, update
+from sqlalchemy import select, update
 
 from app.catalog.service import viewer_of
 from app.core.auth import Principal
@@ -18,7 +18,7 @@ from app.reviews.models import Review
 from app.reviews.queries import LIKERS
 from app.reviews.reading import require_review
 from app.reviews.service import CHANGE, KEEP, Lock, lock_published
-from app.reviews.threads import open_comment
+from app.reviews.threads import OPEN_COMMENT
 from app.users.schemas import PersonCard
 
 __all__ = ["like_comment", "like_review", "list_likers", "unlike_comment", "unlike_review"]
@@ -66,8 +66,8 @@ async def list_likers(db: Reader, actor: Principal | None, review_id: UUID, page
 
 
 async def _lock(db: Writer, actor: Principal, comment_id: UUID, lock: Lock) -> Comment:
-    found = open_comment(literal(actor.user_id, Uuid)).where(Comment.id == comment_id)
-    comment = await db.one(found.with_for_update(of=Comment, **lock))
+    asked = {"comment_id": comment_id, "viewer": actor.user_id}
+    comment = await db.scalar(OPEN_COMMENT.with_for_update(of=Comment, **lock), asked)
     if comment is None:
         raise NotFound("There is no such comment.")
     return comment

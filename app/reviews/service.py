@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, delete, func, literal, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.catalog.models import Album
@@ -16,7 +16,7 @@ from app.core.jobs import emit
 from app.reviews.counts import tally
 from app.reviews.events import FavoriteMarked, ReviewDeleted, ReviewPublished
 from app.reviews.models import Review, ReviewRevision
-from app.reviews.queries import REVIEW, readable
+from app.reviews.queries import REVIEW, REVIEW_ID, readable
 from app.reviews.schemas import NewReview, ReviewCard, ReviewEdit
 from app.users.models import User
 
@@ -40,6 +40,10 @@ KEEP: Lock = {"read": True, "key_share": True}
 CHANGE: Lock = {"key_share": True}
 REMOVE: Lock = {}
 """Taken at once: who holds CHANGE and wants this would wait for one who holds KEEP and wants CHANGE."""
+
+
+# made once: to put its conditions together costs more than to run it
+_OPEN = select(Review).join(User, User.id == Review.user_id).where(Review.id == REVIEW_ID, readable())
 
 
 class ReviewExists(Conflict):
@@ -116,9 +120,8 @@ async def lock_published(db: Writer, actor: Principal, review_id: UUID, lock: Lo
 
 async def _lock(db: Writer, actor: Principal, review_id: UUID, lock: Lock = CHANGE) -> Review:
     """The review if the actor may read it. Its row is locked before what hangs on it, in every transaction."""
-    found = select(Review).join(User, User.id == Review.user_id).where(Review.id == review_id)
-    found = found.where(readable(literal(actor.user_id, Uuid))).with_for_update(of=Review, **lock)
-    review = await db.one(found)
+    asked = {"review_id": review_id, "viewer": actor.user_id}
+    review = await db.scalar(_OPEN.with_for_update(of=Review, **lock), asked)
     if review is None:
         raise NotFound("There is no such review.")
     return review

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, and_, bindparam, exists, select
+from sqlalchemy import ColumnElement, Uuid, and_, bindparam, exists, select
 from sqlalchemy.orm import aliased
 
 from app.core.query import PageQuery, Query
@@ -15,7 +15,7 @@ from app.reviews.queries import REVIEW_ID, readable, readable_review
 from app.users.models import User
 from app.users.queries import VIEWER, not_blocked
 
-__all__ = ["COMMENT", "READABLE_COMMENT", "REPLIES", "THREADS", "open_comment"]
+__all__ = ["COMMENT", "OPEN_COMMENT", "READABLE_COMMENT", "REPLIES", "THREADS"]
 
 _COMMENT_ID = bindparam("comment_id", type_=Uuid)
 
@@ -29,10 +29,8 @@ def _readable(viewer: ColumnElement[Any] = VIEWER, comment: Any = Comment) -> Co
     return and_(stands, not_blocked(comment.user_id, viewer))
 
 
-def open_comment(viewer: ColumnElement[Any]) -> Select[Comment]:
-    """Comments that the viewer may read and that are not deleted, to be narrowed to one."""
-    return select(Comment).where(Comment.deleted_at.is_(None), _readable(viewer))
-
+OPEN_COMMENT = select(Comment).where(Comment.id == _COMMENT_ID, Comment.deleted_at.is_(None), _readable())
+"""The comment `comment_id` if the viewer may read it and it is not deleted."""
 
 COMMENT = Query(comment_cards().where(Comment.id == _COMMENT_ID), into=CommentCard)
 

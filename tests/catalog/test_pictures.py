@@ -108,6 +108,16 @@ async def test_what_is_no_picture(curator: Person, content: bytes) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "not_an_image")
 
 
+async def test_a_small_file_of_many_pixels(curator: Person) -> None:
+    album = await add_album(curator)
+    out = BytesIO()
+    Image.new("1", (4001, 4000)).save(out, "PNG")
+    assert len(out.getvalue()) < 10_000
+    answer = await curator.put(f"/albums/{album['id']}/cover", content=out.getvalue())
+    assert (answer.status_code, answer.json()["code"]) == (422, "not_an_image")
+    assert "4001 x 4000 pixels" in answer.json()["detail"]
+
+
 async def test_too_large(curator: Person) -> None:
     album = await add_album(curator)
     path = f"/albums/{album['id']}/cover"

@@ -29,7 +29,7 @@ class Ended:
 def environment(data_dir: Path, **changes: str) -> dict[str, str]:
     """The environment of a newcomer: nothing of ours is set."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
-    quick = {"PASSWORD_HASH_MEMORY_KIB": "8", "PYTHONWARNINGS": "default"}
+    quick = {"PASSWORD_HASH_MEMORY_KIB": "8", "RATE_LIMITS": "false", "PYTHONWARNINGS": "default"}
     return kept | quick | {"PYTHONPATH": str(ROOT), "DATA_DIR": str(data_dir)} | changes
 
 

@@ -116,6 +116,9 @@ async def test_requests_that_run_are_answered_and_readiness_says_that_it_goes(
         for _, writer in connections:
             writer.write(BODY[23:])
         answers = [await reader.read() for reader, _ in connections]
+        for _, writer in connections:
+            writer.close()
+            await writer.wait_closed()
         seconds, ended = await ending
     assert (ready.status_code, ready.json()["status"]) == (503, "draining")
     assert {answer[:12] for answer in answers} == {b"HTTP/1.1 401"}

@@ -208,3 +208,19 @@ async def test_lists_say_what_the_reader_likes(infra: Infra, people: People, cli
     path = f"/albums/{album_id}/reviews"
     for reader, liked in ((ben, True), (ana, False), (client, False)):
         assert [it["liked"] for it in (await reader.get(path)).json()["items"]] == [liked]
+
+
+async def test_large_pages_are_full(infra: Infra, people: People, client: httpx.AsyncClient) -> None:
+    me, author = await people.make("me"), await people.make("author")
+    await follow(infra, me, author)
+    album_id = await make_album(infra)
+    await fill_album(infra, album_id, 30)
+    for _ in range(30):
+        await write_review(author, await make_album(infra))
+    for reader, path in (
+        (client, f"/albums/{album_id}/reviews"),
+        (client, f"/users/{author.username}/reviews"),
+        (me, "/reviews/following"),
+    ):
+        page = (await reader.get(path, params={"limit": 29})).json()
+        assert (len(page["items"]), page["next_cursor"] is None) == (29, False)
