@@ -28,9 +28,9 @@ async def test_ten_or_five_hundred_followed_touch_as_many_rows(infra: Infra, peo
     await infra.db.fetch("ANALYZE", [])
     with_few, with_many = await touched(infra, FOLLOWING, ana.id), await touched(infra, FOLLOWING, bruno.id)
     assert with_many <= 1.2 * with_few
-    # a page has 21 rows of some ten tables; everything here has thousands
-    assert with_many < 500
-    assert await touched(infra, EVERYONE, (await people.make()).id) < 700
+    # a page has 21 rows of some ten tables, and for each a look at small ones; one walk through the rest is 2,000
+    assert with_many < 1_500
+    assert await touched(infra, EVERYONE, (await people.make()).id) < 1_500
 
 
 async def touched(infra: Infra, query: PageQuery[Any], viewer: Any) -> float:
