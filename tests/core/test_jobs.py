@@ -367,7 +367,7 @@ async def test_poison_does_not_hold_back_the_thousand_behind_it(infra: Infra) ->
     await order(infra, break_while_broken, 5)
     await emit_numbers(infra, range(1000))
     async with working(infra):
-        await until(lambda: is_idle(infra))
+        await until(lambda: is_idle(infra), seconds=60)
     assert sorted(number for _, number in await effects(infra)) == list(range(1000))
     assert (await depth(infra.db.reader))["dead"] == 1
     (letter,) = await infra.db.reader.all(dead_letters())
@@ -457,14 +457,15 @@ async def start_child(url: str) -> asyncio.subprocess.Process:
     )
 
 
-async def test_effects_happen_once_under_kill_9(infra: Infra, database: str) -> None:
-    await emit_numbers(infra, range(600))
+@pytest.mark.parametrize(("jobs", "killed"), [(600, 5), pytest.param(4_000, 20, marks=pytest.mark.slow)])
+async def test_effects_happen_once_under_kill_9(infra: Infra, database: str, jobs: int, killed: int) -> None:
+    await emit_numbers(infra, range(jobs))
     with suppress(RuntimeError):
         async with infra.db.write() as db:
             await emit(db, NumberCounted(number=-1))
             raise RuntimeError
     kills = 0
-    for share in (60, 150, 240, 330, 420):
+    for share in range(jobs // 10, jobs * 8 // 10, jobs * 7 // 10 // killed)[:killed]:
         child = await start_child(database)
 
         async def enough(share: int = share) -> bool:
@@ -474,11 +475,11 @@ async def test_effects_happen_once_under_kill_9(infra: Infra, database: str) -> 
         child.send_signal(signal.SIGKILL)
         kills += 1
         await child.wait()
-    assert kills == 5
+    assert kills == killed
     assert not await is_idle(infra)
     async with working(infra):
-        await until(lambda: is_idle(infra))
-    assert sorted(number for _, number in await effects(infra)) == list(range(600))
+        await until(lambda: is_idle(infra), seconds=60)
+    assert sorted(number for _, number in await effects(infra)) == list(range(jobs))
     assert (await depth(infra.db.reader))["dead"] == 0
 
 
