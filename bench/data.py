@@ -68,8 +68,8 @@ INSERT INTO tracks (id, title, title_key, artist_id, popularity)
 SELECT uuidv7(), w.title, lower(w.title), a.id, g % 100
 FROM generate_series(1, $1::int) g
 CROSS JOIN LATERAL (SELECT initcap(
-                             words[1 + g % 64] || ' ' || words[1 + (g / 64) % 64] || ' ' || words[1 + (g / 4096) % 64])
-                           || CASE WHEN g > 262144 THEN ' ' || (g / 262144) ELSE '' END AS title
+                             words[1 + g % 60] || ' ' || words[1 + (g / 60) % 60] || ' ' || words[1 + (g / 3600) % 60])
+                           || CASE WHEN g > 216000 THEN ' ' || (g / 216000) ELSE '' END AS title
                     FROM (SELECT $2::text[] AS words) s) w
 JOIN a ON a.n = g % a.total
 """

@@ -4,8 +4,9 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import httpx
@@ -22,6 +23,7 @@ from app.main import create_app
 from tests.people import People
 
 TEMPLATE = "soundscore_template"
+_made: set[str] = set()
 _run = pytest.StashKey[tuple[asyncio.Runner, AsyncExitStack]]()
 
 
@@ -46,7 +48,9 @@ async def _start(stack: AsyncExitStack) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """The process that started the servers stops them."""
+    """Each process drops the databases that it made; the one that started the servers stops them."""
+    with suppress(OSError, asyncpg.PostgresError):
+        asyncio.run(_drop_databases())
     if _run in config.stash:
         runner, stack = config.stash[_run]
         runner.run(stack.aclose())
@@ -66,12 +70,25 @@ async def create_database(url: str, name: str, *, template: str = TEMPLATE) -> s
         await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     finally:
         await connection.close()
+    _made.add(name)
     return database_at(url, name)
+
+
+async def _drop_databases() -> None:
+    """Nothing is left on a server that was given."""
+    if not _made:
+        return
+    connection = await asyncpg.connect(driver_dsn(os.environ["SOUNDSCORE_TEST_DATABASE"]))
+    try:
+        for name in _made:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    finally:
+        await connection.close()
 
 
 def redis_at(url: str, number: int) -> str:
     """The same server, another numbered database."""
-    return f"{url}?db={number}" if url.startswith("unix:") else f"{url.rstrip('/')}/{number}"
+    return f"{url}?db={number}" if url.startswith("unix:") else urlsplit(url)._replace(path=f"/{number}").geturl()
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ from app.core.errors import AppError, Conflict, Fault, Invalid, Unavailable
 __all__ = ["add_problem_handlers", "problem_response"]
 
 log = structlog.get_logger()
+_UNREADABLE = "There was an error parsing the body"  # FastAPI's words for a body that is not even text
 _STATUS_CODES = {
     400: ("bad_request", "The request cannot be understood"),
     401: ("unauthorized", "A valid token is needed"),
@@ -93,6 +94,9 @@ def _fault(item: dict[str, Any]) -> Fault:
 
 async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400 and error.detail == _UNREADABLE:
+        fault = Fault(pointer="/body", detail="This is no text in UTF-8.", code="json_invalid")
+        return problem_response(request.scope, Invalid(fault.detail, faults=[fault]))
     code, title = _STATUS_CODES.get(error.status_code, ("http_error", "The request failed"))
     detail = title if error.detail in {"Not Found", "Method Not Allowed"} else str(error.detail)
     headers = dict(error.headers or {})
