@@ -15,7 +15,7 @@ from app.core.config import Settings
 __all__ = ["PortError", "Server", "bind"]
 
 NOTICE_SECONDS = 0.3
-LATECOMERS_SECONDS = 0.2
+LATECOMERS_SECONDS = (0.2, 0.6)
 ENDING_SECONDS = 1.0
 
 
@@ -88,9 +88,19 @@ class Server(uvicorn.Server):
             server.close()
         for listener in listeners:
             await self._accept_last(listener)
-        if not self.force_exit:
-            await asyncio.sleep(LATECOMERS_SECONDS)
+        await self._await_latecomers()
         await super().shutdown(sockets)
+
+    async def _await_latecomers(self) -> None:
+        """Requests may be on their way: for certain over connections that have had none yet."""
+        least, most = LATECOMERS_SECONDS
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        while not self.force_exit and (waited := loop.time() - started) < most:
+            new = any(getattr(connection, "cycle", self) is None for connection in self.server_state.connections)
+            if waited >= least and not new:
+                return
+            await asyncio.sleep(0.02)
 
     async def _accept_last(self, listener: socket.socket) -> None:
         accepted = []
