@@ -1,7 +1,7 @@
 """Who may do what: a row for every operation.
 
-A row has a letter for each of ROLES: `+` the request passes, `1` 401, `3` 403, `4` 404. The object of a request belongs to
-the owner, whom `blocked` cannot see; `reader` is a stranger's API token with the scope `read` alone.
+A row has a letter for each of ROLES: `+` the request passes, `1` 401, `3` 403, `4` 404. The object of a request belongs
+to the owner, who has blocked `blocked`; `reader` is a stranger's API token with the scope `read` alone.
 """
 
 ROLES = ("anonymous", "reader", "stranger", "blocked", "owner", "curator", "admin")
@@ -20,8 +20,10 @@ ADMIN = "133333+"
 ACCOUNT_READS = "13+++++"
 OWN_ACCOUNT_OBJECT = "1344+44"
 
-_ROWS = {
-    OPEN: """
+_ROWS = [
+    (
+        OPEN,
+        """
         register login login_by_json refresh ask_for_new_password reset_password verify_email resend_verification
         begin_oauth finish_oauth exchange_oauth_code get_json_web_keys show_verification confirm_verification show_reset
         confirm_reset list_album_reviews list_reviews get_album list_artists get_artist list_artist_albums list_albums
@@ -29,40 +31,65 @@ _ROWS = {
         list_top_albums list_trending_albums list_public_reviews list_busy_genres livez readyz health metrics swagger
         redoc
     """,
-    OPEN_OF_PERSON: """
+    ),
+    (
+        OPEN_OF_PERSON,
+        """
         get_person list_followers list_following list_user_reviews get_review list_revisions list_review_likers
         list_comments list_replies list_liked_albums list_liked_tracks
     """,
-    MEMBER_READS: """
+    ),
+    (
+        MEMBER_READS,
+        """
         get_me get_own_profile list_blocks list_mutes list_followed_reviews list_drafts get_feed list_suggested_people
-        list_notifications get_unread_count get_notification_preferences stream_notifications
+        list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
     """,
-    MEMBER_WRITES: """
+    ),
+    (
+        MEMBER_WRITES,
+        """
         update_own_profile create_review like_album unlike_album like_track unlike_track mark_all_notifications_read
-        set_notification_preferences create_ticket
+        set_notification_preferences
     """,
-    ACCOUNT_READS: """
+    ),
+    (
+        ACCOUNT_READS,
+        """
         logout logout_everywhere list_sessions change_password change_email create_app_password list_app_passwords
         create_api_token list_api_tokens list_linked_accounts link_account request_data_export list_data_exports
         delete_own_account
     """,
-    TO_PERSON: """
+    ),
+    (
+        TO_PERSON,
+        """
         follow_person block_person mute_person dismiss_suggestion remove_follower like_review unlike_review like_comment
         unlike_comment create_comment unfollow_person unblock_person unmute_person undo_dismissal
     """,
-    OWN_WRITE: "mark_notification_read delete_notification",
-    OWN_ACCOUNT_OBJECT: """
+    ),
+    (OWN_WRITE, "mark_notification_read delete_notification"),
+    (
+        OWN_ACCOUNT_OBJECT,
+        """
         end_session revoke_app_password revoke_api_token unlink_account get_data_export download_data_export
     """,
-    AUTHOR: "edit_review edit_comment",
-    AUTHOR_OR_ADMIN: "delete_review delete_comment",
-    CURATOR: """
+    ),
+    (AUTHOR, "edit_review edit_comment"),
+    (AUTHOR_OR_ADMIN, "delete_review delete_comment"),
+    (
+        CURATOR,
+        """
         create_artist change_artist delete_artist merge_artists create_album change_album delete_album
         order_album_tracks merge_albums create_track change_track delete_track merge_tracks set_artist_picture
         remove_artist_picture set_album_cover remove_album_cover
     """,
-    ADMIN: """
+    ),
+    (
+        ADMIN,
+        """
         list_dead_letters requeue_dead_letter delete_dead_letter list_jobs change_role list_audit_entries
     """,
-}
-TABLE = {name: row for row, names in _ROWS.items() for name in names.split()}
+    ),
+]
+TABLE = {name: row for row, names in _ROWS for name in names.split()}
