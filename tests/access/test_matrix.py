@@ -7,12 +7,14 @@ from uuid import UUID
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import BaseModel
 
 from app.auth.models import AccessKey, LinkedAccount, Session
 from app.core.config import Settings
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.job_queue import DeadLetter
+from app.core.jobs import job
 from app.main import create_app
 from app.users.models import DataExport
 from tests.access.table import ROLES, TABLE
@@ -21,6 +23,16 @@ from tests.notifications.factories import tell
 from tests.people import People, Person
 from tests.reviews.factories import write_comment, write_review
 from tests.rules.sources import Operation, operations
+
+
+class Nothing(BaseModel):
+    """What the job below takes."""
+
+
+@job()
+async def do_nothing(_infra: Any, _payload: Nothing) -> None:
+    """What a dead letter is sent back to."""
+
 
 LATER = datetime.now(UTC) + timedelta(days=1)
 
@@ -65,7 +77,14 @@ async def own_things(infra: Infra, owner: Person, other: Person) -> dict[str, An
         for name, kind in (("key_id", "app_password"), ("token_id", "api_token")):
             key = {"name": "k", "scopes": ["read"], "digest": ids[name].bytes, "hint": "…"}
             db.add(AccessKey(id=ids[name], kind=kind, **key, **mine))
-        letter = {"job_id": uuid7(), "job": "gone", "payload": "{}", "error_type": "E", "error": "e", "tries": 5}
+        letter = {
+            "job_id": uuid7(),
+            "job": do_nothing.name,
+            "payload": "{}",
+            "error_type": "E",
+            "error": "e",
+            "tries": 5,
+        }
         db.add(DeadLetter(id=ids["letter_id"], **letter))
     return {**ids, "notification_id": rows[0]["id"]}
 
