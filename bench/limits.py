@@ -88,8 +88,8 @@ def make() -> Any:
     async def model() -> Small:
         return Small(id=1, name="nothing")
 
-    for name, (sql, arguments) in statements.items():
-        _add_statement(app, name, sql, arguments)
+    for name, page in statements.items():
+        _add_page(app, name, page)
     _add_orm(app, UUID(os.environ["BENCH_ALBUM"]))
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,13 +99,13 @@ def make() -> Any:
     return route
 
 
-def _add_statement(app: FastAPI, name: str, sql: str, arguments: list[Any]) -> None:
+def _add_page(app: FastAPI, name: str, page: list[tuple[str, list[Any]]]) -> None:
     """The same SQL as ours with arguments that are known, as bytes from msgspec."""
 
     @app.get(f"/sql/{name}", response_class=Response)
     async def rows() -> Response:
         async with app.state.pool.acquire() as connection:
-            found = await connection.fetch(sql, *arguments)
+            found = [row for sql, arguments in page for row in await connection.fetch(sql, *arguments)]
         return Response(msgspec.json.encode([dict(row) for row in found]), media_type="application/json")
 
 

@@ -9,8 +9,9 @@ from fastapi.routing import APIRoute
 
 from app.core import errors
 from app.core.db import Reader, Writer
-from app.core.idempotency import IdempotentRoute, claim
+from app.core.idempotency import claim
 from app.core.infra import Infra
+from app.core.lean import LeanRoute
 
 __all__ = ["API", "Here", "ReadDB", "Router", "WriteDB"]
 
@@ -31,7 +32,7 @@ class Router(APIRouter):
             prefix=root + prefix,
             tags=list(tags),
             responses=EVERYWHERE,
-            route_class=IdempotentRoute,
+            route_class=LeanRoute,
             generate_unique_id_function=_operation_id,
             **options,
         )

@@ -7,7 +7,7 @@ import hmac
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Generic, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request, Response
 
@@ -59,14 +59,15 @@ class PageRequest:
             raise Invalid.field("/query/cursor", "This cursor is not from this list. Start again without it.", "cursor")
         return keys
 
-    def page(self, items: Sequence[M], *, next_keys: Sequence[Any] | None) -> Page[M]:
-        """The answer, with a cursor where `next_keys` says that more follows."""
+    def page(
+        self, items: Sequence[M], *, next_keys: Sequence[Any] | None, kind: "type[Page[M]] | None" = None
+    ) -> Page[M]:
+        """The answer, with a cursor where `next_keys` says that more follows; of the `kind` that its items fit."""
         cursor = None if next_keys is None else self._encode(next_keys)
         if cursor and self._headers is not None:
             path, _, query = self._scope.partition("?")
-            query = urlencode([*parse_qsl(query), ("limit", self.limit), ("cursor", cursor)])
-            self._headers["link"] = f'<{path}?{query}>; rel="next"'
-        return Page[M].model_construct(items=list(items), next_cursor=cursor)
+            self._headers["link"] = f'<{path}?{query}{query and "&"}limit={self.limit}&cursor={cursor}>; rel="next"'
+        return (kind or Page[M]).model_construct(items=list(items), next_cursor=cursor)
 
     def _encode(self, keys: Sequence[Any]) -> str:
         payload = json.dumps(list(keys), default=str, separators=(",", ":")).encode()
@@ -87,7 +88,7 @@ async def _page_request(
     return PageRequest(
         limit=limit,
         cursor=cursor,
-        scope=f"{request.url.path}?{urlencode(filters)}",
+        scope=f"{request.scope['path']}?{urlencode(filters)}",
         secret=request.app.state.infra.settings.secret,
         headers=response.headers,
     )

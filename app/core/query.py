@@ -92,6 +92,7 @@ class PageQuery(Query[M]):
             .order_by(*(column.asc() if ascending else column.desc() for column in order))
         )
         super().__init__(keyed, into=into)
+        self._page = Page[into]  # type: ignore[valid-type]
         self._first_key = len(list(keyed.selected_columns)) - len(order)
 
     async def page(self, db: Runs, page: PageRequest, **parameters: Any) -> Page[M]:
@@ -99,7 +100,8 @@ class PageQuery(Query[M]):
         rows = await db.records(*self.page_statement(page, **parameters))
         more = len(rows) > page.limit
         rows = rows[: page.limit]
-        return page.page(self._load(rows), next_keys=rows[-1][self._first_key :] if more else None)
+        keys = rows[-1][self._first_key :] if more else None
+        return page.page(self._load(rows), next_keys=keys, kind=self._page)
 
     def page_statement(self, page: PageRequest, **parameters: Any) -> tuple[str, list[Any]]:
         """The SQL of a page and its arguments: one row more than asked for, to know whether more follows."""

@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request, Response
+from fastapi import Path, Query, Response
 
 from app.core.auth import CurrentUser
 from app.core.errors import Forbidden, NotFound, Unauthorized, problems
 from app.core.etags import NOT_MODIFIED, IfNoneMatch, tagged
-from app.core.http import ReadDB, Router, WriteDB
-from app.core.infra import Infra
+from app.core.http import Here, ReadDB, Router, WriteDB
 from app.core.limits import limited
 from app.core.paging import Page, Paged
 from app.core.schemas import Output
@@ -27,14 +26,6 @@ Username = Annotated[str, Path(pattern=USERNAME, description="Case does not matt
 Range = Annotated[Period, Query(alias="range", description="Reviews of the last 7, 30 or 365 days, or of all time")]
 
 
-def _infra(request: Request) -> Infra:
-    infra: Infra = request.app.state.infra
-    return infra
-
-
-Opened = Annotated[Infra, Depends(_infra)]
-
-
 def _public(output: Output, known: str | None, response: Response) -> Response:
     """Everybody is told the same, so that any cache on the way may answer for a minute."""
     headers = {**response.headers, "cache-control": "public, max-age=60", "vary": "Accept-Encoding"}
@@ -44,7 +35,7 @@ def _public(output: Output, known: str | None, response: Response) -> Response:
 @router.get("/top-albums", response_model=ChartPage, responses=NOT_MODIFIED, summary="The best rated albums")
 async def list_top_albums(
     *,
-    infra: Opened,
+    infra: Here,
     page: Paged,
     response: Response,
     range_: Range = "all",
@@ -61,7 +52,7 @@ async def list_top_albums(
 
 @router.get("/trending", response_model=ChartPage, responses=NOT_MODIFIED, summary="What people talk about now")
 async def list_trending_albums(
-    *, infra: Opened, page: Paged, response: Response, genre: Genre = "", known: IfNoneMatch = None
+    *, infra: Here, page: Paged, response: Response, genre: Genre = "", known: IfNoneMatch = None
 ) -> Response:
     """Reviews and likes of the last seven days, the newest weighing most.
 
@@ -86,14 +77,14 @@ async def list_public_reviews(*, db: ReadDB, page: Paged, response: Response, kn
     "/genres", response_model=Page[GenreActivity], responses=NOT_MODIFIED, summary="Genres with the most reviews"
 )
 async def list_busy_genres(
-    *, infra: Opened, page: Paged, response: Response, range_: Range = "all", known: IfNoneMatch = None
+    *, infra: Here, page: Paged, response: Response, range_: Range = "all", known: IfNoneMatch = None
 ) -> Response:
     """Each can be given as `genre` to the charts."""
     return _public(await service.list_genres(infra, page, period=range_), known, response)
 
 
 @router.get("/people", summary="People whom you may want to follow", responses=problems(Unauthorized, Forbidden))
-async def list_suggested_people(infra: Opened, actor: CurrentUser, page: Paged) -> Page[SuggestedPerson]:
+async def list_suggested_people(infra: Here, actor: CurrentUser, page: Paged) -> Page[SuggestedPerson]:
     """Scored by similar ratings, shared likes, recent activity and shared favourites, with the reasons for each.
 
     Never those whom you follow, block, mute or have dismissed. Worked out anew every 15 minutes, and when you follow,

@@ -59,11 +59,13 @@ def _still_there() -> ColumnElement[bool]:
 # The reader's id stands inside as well as outside: it tells the planner that no two places are alike. Else it hopes to
 # meet activities again and plans anew for each reader, which takes three times as long as reading the page.
 _MINE = FeedEntry.reader_id == VIEWER
+_FOLLOWS = exists().where(Follow.follower_id == VIEWER)
 FOLLOWING = PageQuery(
-    _items(FeedEntry, Activity.id == FeedEntry.activity_id, _MINE).where(_MINE),
+    _items(FeedEntry, Activity.id == FeedEntry.activity_id, _MINE).where(_MINE, _FOLLOWS),
     into=FeedItem,
     order=[FeedEntry.activity_id],
 )
+"""Empty for those who follow nobody."""
 EVERYONE = PageQuery(_items(_PLACE, Activity.id == _PLACE.id), into=FeedItem, order=[_PLACE.id])
 
-FOLLOWS_SOMEBODY = Query(select(exists().where(Follow.follower_id == VIEWER)), into=bool)
+FOLLOWS_SOMEBODY = Query(select(_FOLLOWS), into=bool)

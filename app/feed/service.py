@@ -33,8 +33,10 @@ _COLUMNS = ["reader_id", "activity_id"]
 
 async def get_feed(db: Reader, actor: Principal, page: PageRequest) -> FeedPage:
     """What the actor and those whom they follow did, the newest first; everyone's when they follow nobody."""
-    source: Source = "following" if await FOLLOWS_SOMEBODY.first(db, viewer=actor.user_id) else "everyone"
-    found = await (FOLLOWING if source == "following" else EVERYONE).page(db, page, viewer=actor.user_id)
+    source: Source = "following"
+    found = await FOLLOWING.page(db, page, viewer=actor.user_id)
+    if not found.items and not await FOLLOWS_SOMEBODY.first(db, viewer=actor.user_id):
+        source, found = "everyone", await EVERYONE.page(db, page, viewer=actor.user_id)
     return FeedPage.model_construct(items=found.items, next_cursor=found.next_cursor, source=source)
 
 
@@ -84,7 +86,8 @@ async def _spread(db: Writer, activity_id: UUID, actor_id: UUID) -> None:
 async def show_past(db: Writer, *, reader_id: UUID, actor_id: UUID) -> None:
     """Copies the last activities of a person into the feed of a new follower."""
     past = select(literal(reader_id, Uuid), Activity.id).where(Activity.actor_id == actor_id)
-    past = past.order_by(Activity.id.desc()).limit(PAST)
+    # locked, so that they are still there when the entries refer to them
+    past = past.order_by(Activity.id.desc()).limit(PAST).with_for_update(key_share=True, read=True)
     await db.execute(insert(FeedEntry).from_select(_COLUMNS, past).on_conflict_do_nothing())
 
 
@@ -106,9 +109,12 @@ async def forget_person(db: Writer, user_id: UUID) -> None:
 
 
 async def trim(db: Writer, after: UUID) -> UUID | None:
-    """Keeps the newest entries of some readers; the last of these readers, or None when there were no more."""
+    """Keeps the newest entries of some readers, none of those who left; the last of them, or None for the end."""
     readers = await db.all(select(User.id).where(User.id > after).order_by(User.id).limit(TRIM_BATCH))
     await _trim(db, readers)
+    # something may have been spread to them while they left
+    left = select(User.id).where(User.id.in_(readers), User.deleted_at.is_not(None))
+    await db.execute(delete(FeedEntry).where(FeedEntry.reader_id.in_(left)))
     return readers[-1] if readers else None
 
 
