@@ -115,6 +115,7 @@ def _short_way(route: APIRoute, long_way: ASGIApp) -> ASGIApp:
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         request, given = Request(scope, receive, send), Response()
+        given.raw_headers.clear()  # the length of its own empty body, which a route may copy
         arguments = _arguments(calls, (request.path_params, request.query_params, request.headers))
         if arguments is None:
             await long_way(scope, receive, send)
@@ -127,7 +128,7 @@ def _short_way(route: APIRoute, long_way: ASGIApp) -> ASGIApp:
             result = field.validate(result)[0]
         body: bytes = field.serialize_json(result)
         length = (b"content-length", str(len(body)).encode())
-        headers = [length, (b"content-type", b"application/json"), *given.raw_headers[1:]]
+        headers = [length, (b"content-type", b"application/json"), *given.raw_headers]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
