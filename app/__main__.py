@@ -54,20 +54,20 @@ def serve(
 
     Without DATABASE_URL and REDIS_URL it starts its own PostgreSQL and Valkey and keeps their data in DATA_DIR.
     """
+    settings = _settings(host=host, port=port, demo=demo, worker=worker)
     from app.commands.serve import serve as start
     from app.core.signals import run
 
-    settings = _settings(host=host, port=port, demo=demo, worker=worker)
     run(lambda signals: start(settings, signals, https=https))
 
 
 @cli.command(epilog="Example: `DATABASE_URL=postgres://… python -m app worker`")
 def worker() -> None:
     """Run jobs, and no server: start as many of these as there is work."""
+    settings = _settings()
     from app.commands.work import work
     from app.core.signals import run
 
-    settings = _settings()
     run(lambda signals: work(settings, signals))
 
 
@@ -76,10 +76,10 @@ def migrate(
     to: Annotated[str, typer.Option(help="The revision to go to, up or down; `base` empties the database.")] = "head",
 ) -> None:
     """Bring the schema of the database up to date."""
+    settings = _settings()
     from app.commands.data import migrate as move
     from app.core.signals import run
 
-    settings = _settings()
     run(lambda _: move(settings, to))
 
 
@@ -88,10 +88,10 @@ def seed(
     reset: Annotated[bool, typer.Option("--reset", help="Take the demo out first, with its people.")] = False,
 ) -> None:
     """Fill the database with demo data: people, albums, reviews, and what they say to each other."""
+    settings = _settings()
     from app.commands.data import seed as fill
     from app.core.signals import run
 
-    settings = _settings()
     run(lambda _: fill(settings, reset=reset))
 
 
@@ -114,10 +114,10 @@ def tracks(file: File) -> None:
 
 
 def _import(kind: str, file: Path) -> None:
+    settings = _settings()
     from app.commands.data import import_file
     from app.core.signals import run
 
-    settings = _settings()
     run(lambda _: import_file(settings, kind, file))
 
 
@@ -153,10 +153,10 @@ def _show(text: str, output: Path | None) -> None:
 )
 def doctor() -> None:
     """Look at everything that the server needs, and say what is wrong with it."""
+    settings = _settings()
     from app.commands.doctor import doctor as look
     from app.core.signals import run
 
-    settings = _settings()
     run(lambda _: look(settings))
 
 
@@ -171,10 +171,10 @@ def create_admin(
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")] = False,
 ) -> None:
     """Make an account that may do everything. Asks for the password."""
+    settings = _settings()
     from app.commands.data import create_admin as create
     from app.core.signals import run
 
-    settings = _settings()
     password = (
         sys.stdin.readline().rstrip("\r\n")
         if password_stdin

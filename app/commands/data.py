@@ -61,7 +61,8 @@ async def import_file(settings: Settings, kind: str, path: Path) -> None:
 
 def _bar() -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
 
 
 def _show_bad(path: Path, bad: Iterable[tuple[int, str]]) -> None:

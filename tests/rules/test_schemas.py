@@ -26,11 +26,18 @@ def place(model: type[BaseModel]) -> str:
     return f"{path.removeprefix(f'{ROOT}/')}:{inspect.getsourcelines(model)[1]} {model.__name__}"
 
 
-def models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def models_in(annotation: Any, seen: set[Any] | None = None) -> Iterator[type[BaseModel]]:
+    """The models in a type, and those in their fields."""
+    seen = set() if seen is None else seen
+    if annotation in seen:
+        return
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        seen.add(annotation)
         yield annotation
+        for field in annotation.model_fields.values():
+            yield from models_in(field.annotation, seen)
     for part in get_args(annotation):
-        yield from models_in(part)
+        yield from models_in(part, seen)
 
 
 def test_outputs_have_no_defaults() -> None:
