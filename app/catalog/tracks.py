@@ -34,7 +34,7 @@ async def create_track(db: Writer, actor: Principal, new: TrackInput) -> TrackDe
 async def change_track(db: Writer, actor: Principal, track_id: UUID, changes: TrackChanges) -> TrackDetails:
     """Changes what is given. Raises NotFound, Merged, ExternalIdTaken, Invalid for an unknown artist or album."""
     values = changes.model_dump(exclude_unset=True)
-    await hold_albums_of(db, track_id, changes.album_id)
+    await hold_albums_of(db, [track_id], changes.album_id)
     if "artist_id" in values:
         await referred(db, Artist, {changes.artist_id: "/body/artist_id"})
     track = await locked(db, Track, track_id)
@@ -51,7 +51,7 @@ async def change_track(db: Writer, actor: Principal, track_id: UUID, changes: Tr
 
 async def delete_track(db: Writer, track_id: UUID) -> None:
     """Deletes a track and its duplicates. Raises NotFound, Merged."""
-    await hold_albums_of(db, track_id)
+    await hold_albums_of(db, [track_id])
     track = await locked(db, Track, track_id)
     await db.execute(delete(Track).where(Track.merged_into_id == track_id))
     await db.delete(track)

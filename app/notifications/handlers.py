@@ -11,7 +11,7 @@ from app.core.db import Reader, Writer
 from app.core.jobs import on
 from app.notifications.kinds import COMMENT, FOLLOW, LIKE, MENTION, REPLY
 from app.notifications.models import Notification, NotificationPreference
-from app.notifications.service import forget_actor, forget_between, forget_inbox, notify
+from app.notifications.service import forget_between, forget_each_other, forget_leaver, hold_inboxes, notify
 from app.reactions.models import Comment, Like
 from app.reviews.events import CommentLiked, CommentWritten, ReviewLiked, ReviewPublished
 from app.reviews.mentions import mentioned_people
@@ -81,8 +81,10 @@ async def tell_of_comment(db: Writer, event: CommentWritten) -> None:
     found = await db.rows(written.with_for_update(key_share=True, read=True, of=[Review, Comment]))
     for text, owner_id, parent_id in found:
         mentioned = await mentioned_people(db, text, event.user_id, owner_id=owner_id)
+        kinds = (REPLY, {parent_id} - {None}), (COMMENT, {owner_id}), (MENTION, set(mentioned))
+        await hold_inboxes(db, set().union(*(people for _, people in kinds)), actor_id=event.user_id)
         told: set[UUID] = set()
-        for kind, people in ((REPLY, {parent_id} - {None}), (COMMENT, {owner_id}), (MENTION, set(mentioned))):
+        for kind, people in kinds:
             await notify(
                 db,
                 user_ids=people - told,
@@ -123,9 +125,7 @@ async def tell_of_follow(db: Writer, event: Followed) -> None:
 @on(Blocked)
 async def forget_blocked(db: Writer, event: Blocked) -> None:
     """Neither keeps what the other did."""
-    pair = sorted((event.blocker_id, event.blocked_id))
-    for user_id, actor_id in (pair, reversed(pair)):
-        await forget_between(db, user_id=user_id, actor_id=actor_id)
+    await forget_each_other(db, event.blocker_id, event.blocked_id)
 
 
 @on(Muted)
@@ -137,8 +137,7 @@ async def forget_muted(db: Writer, event: Muted) -> None:
 @on(AccountDeleted)
 async def forget_person(db: Writer, event: AccountDeleted) -> None:
     """Neither their notifications stay nor what others were told of them."""
-    await forget_actor(db, event.user_id)
-    await forget_inbox(db, event.user_id)
+    await forget_leaver(db, event.user_id)
 
 
 @exported("notifications")
