@@ -6,10 +6,14 @@ from app.auth.account import router as account
 from app.auth.keys_router import router as keys
 from app.auth.pages import router as auth_pages
 from app.auth.router import router as auth
+from app.auth.tickets import socket_user
 from app.catalog import editing_router as catalog_edits
 from app.catalog import pictures_router as pictures
 from app.catalog import router as catalog
 from app.catalog.search_router import router as search
+from app.chat.router import conversations
+from app.chat.router import router as chat
+from app.chat.ws import channel_socket, simple_socket
 from app.core.http import API
 from app.core.routing import RouteTable
 from app.discover.router import router as discover
@@ -45,11 +49,16 @@ api.include_router(search)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
+api.include_router(chat)
+api.include_router(conversations)
 api.include_router(moderation)
 
 root = APIRouter()
 """What has its place outside of /api/v1."""
 root.include_router(auth_pages)
+for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct")):
+    root.add_websocket_route(f"/ws/{path}/{{channel_id}}", channel_socket(kind, socket_user), f"{kind}_socket")
+root.add_websocket_route("/ws/chat/{channel_id}", simple_socket("room", socket_user), "room_chat_socket")
 
 TAGS = [
     {"name": name, "description": description}
@@ -65,6 +74,7 @@ TAGS = [
         "comments": "Comments on reviews, with one level of replies.",
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
+        "chat": "Messages of rooms, groups and conversations of two; live over the sockets at `/ws/…`.",
         "notifications": "What happened to you: a list, a count, preferences, and a live stream.",
         "admin": "For admins: roles, bans, removals, and the jobs that failed.",
         "health": "For hosts and monitors: alive, ready, metrics.",

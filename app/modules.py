@@ -9,6 +9,7 @@ MODULES = (
     "users",
     "auth",
     "reactions",
+    "chat",
     "catalog",
     "reviews",
     "feed",

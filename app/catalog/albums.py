@@ -15,10 +15,10 @@ from app.catalog.models import Album, Artist, Track
 from app.catalog.schemas import AlbumDetails, AlbumTracks
 from app.catalog.search_index import index, unindex
 from app.catalog.service import GENRES_KEY, get_album, list_album_tracks
-from app.catalog.text import name_key
 from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Conflict, Invalid
+from app.core.text import name_key
 
 __all__ = ["AlbumInUse", "change_album", "count_tracks", "create_album", "delete_album", "order_tracks"]
 

@@ -12,9 +12,9 @@ from app.catalog.models import Album, Artist, Track
 from app.catalog.schemas import TrackDetails
 from app.catalog.search_index import index, unindex
 from app.catalog.service import GENRES_KEY, get_track
-from app.catalog.text import name_key
 from app.core.auth import Principal
 from app.core.db import Writer
+from app.core.text import name_key
 
 __all__ = ["change_track", "create_track", "delete_track"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from app.catalog.text import name_key
+from app.core.text import name_key
 from app.demo.ids import demo_id, fraction
 from app.demo.pictures import avatar_key, cover_key
 

@@ -1,0 +1,197 @@
+"""Two people talk: over sockets and over REST, each word once and in order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import NamedTuple
+from uuid import uuid4
+
+import pytest
+
+from tests.people import People, Person
+from tests.sockets import sit
+
+
+class Pair(NamedTuple):
+    """A conversation."""
+
+    ana: Person
+    bruno: Person
+    id: str
+
+    @property
+    def path(self) -> str:
+        return f"direct/{self.id}"
+
+    @property
+    def rest(self) -> str:
+        return f"/chat/{self.id}/messages"
+
+
+async def begin(people: People) -> Pair:
+    ana, bruno = await people.make("ana"), await people.make("bruno")
+    opened = await ana.put(f"/direct/{bruno.username}")
+    assert opened.status_code == 200, opened.text
+    return Pair(ana, bruno, opened.json()["id"])
+
+
+@pytest.fixture
+async def pair(people: People) -> AsyncIterator[Pair]:
+    yield await begin(people)
+
+
+async def test_a_message_reaches_both(live: str, pair: Pair) -> None:
+    async with sit(live, pair.path, pair.ana) as ana, sit(live, pair.path, pair.bruno) as bruno:
+        assert ana.welcome["sequence"] == 0
+        assert ana.welcome["snapshot"]["messages"] == []
+        await ana.say(type="send", client_id="1", text="Listen to this!")
+        ack = await ana.get("ack", client_id="1")
+        for seat in (ana, bruno):
+            event = await seat.get("event", sequence=ack["sequence"])
+            assert event["kind"] == "message.created"
+            assert event["actor"]["username"] == pair.ana.username
+            assert event["data"]["text"] == "Listen to this!"
+            assert event["data"]["id"] == ack["result"]["message_id"]
+
+
+async def test_a_message_that_is_sent_again_is_one(live: str, pair: Pair) -> None:
+    async with sit(live, pair.path, pair.ana) as ana:
+        for _ in range(3):
+            await ana.say(type="send", client_id="once", text="Hello?")
+        await ana.say(type="send", client_id="then", text="Bye.")
+        await ana.get("ack", client_id="then")
+        assert [frame["sequence"] for frame in ana.frames if frame["type"] == "ack"] == [1, 1, 1, 2]
+    again = await pair.ana.post(pair.rest, json={"text": "Hello?", "client_id": "once"})
+    assert again.json()["sequence"] == 1
+
+
+async def test_who_comes_back_gets_what_was_missed(live: str, pair: Pair) -> None:
+    for text in "abc":
+        await pair.ana.post(pair.rest, json={"text": text})
+    async with sit(live, pair.path, pair.bruno, last=1) as bruno:
+        assert bruno.welcome["recovered"] is True
+        assert bruno.welcome["snapshot"] is None
+        assert bruno.sequences == [2, 3]
+    async with sit(live, pair.path, pair.bruno) as bruno:
+        assert bruno.welcome["recovered"] is False
+        assert [said["text"] for said in bruno.welcome["snapshot"]["messages"]] == ["a", "b", "c"]
+    async with sit(live, pair.path, pair.bruno, last=99) as bruno:
+        assert bruno.welcome["recovered"] is False
+
+
+async def test_a_crowd_of_words_keeps_its_order(live: str, pair: Pair) -> None:
+    async with sit(live, pair.path, pair.bruno) as bruno:
+
+        async def talk(who: Person) -> None:
+            for number in range(25):
+                answer = await who.post(pair.rest, json={"text": f"{who.username} {number}"})
+                assert answer.status_code == 201
+
+        await asyncio.gather(*(talk(who) for who in (pair.ana, pair.bruno, pair.ana, pair.bruno)))
+        await bruno.reach(100)
+        assert bruno.sequences == list(range(1, 101))
+
+
+async def test_edit_delete_and_reactions(live: str, pair: Pair) -> None:
+    said = (await pair.ana.post(pair.rest, json={"text": "Helo"})).json()
+    answer = (await pair.bruno.post(pair.rest, json={"text": "Yes", "reply_to_id": said["id"]})).json()
+    assert answer["reply_to"] == {"id": said["id"], "author_id": str(pair.ana.id), "text": "Helo"}
+    async with sit(live, pair.path, pair.bruno) as bruno:
+        message = f"{pair.rest}/{said['id']}"
+        assert (await pair.ana.patch(message, json={"text": "Hello"})).status_code == 204
+        assert (await pair.bruno.patch(message, json={"text": "Mine"})).status_code == 403
+        await bruno.say(type="react", client_id="r", message_id=said["id"], emoji="🔥", active=True)
+        await bruno.get("ack", client_id="r")
+        shown = (await pair.ana.get(pair.rest)).json()["items"][1]
+        assert (shown["text"], shown["edited_at"] is None) == ("Hello", False)
+        assert shown["reactions"] == [{"emoji": "🔥", "count": 1, "user_ids": [str(pair.bruno.id)]}]
+        revisions = (await pair.bruno.get(f"{message}/revisions")).json()["items"]
+        assert [revision["text"] for revision in revisions] == ["Helo"]
+        assert (await pair.bruno.delete(message)).status_code == 403
+        assert (await pair.ana.delete(message)).status_code == 204
+        await bruno.reach(5)
+        kinds = [event["kind"] for event in bruno.events]
+        assert kinds == ["message.edited", "reaction.added", "message.deleted"]
+    gone, quoting = (await pair.ana.get(pair.rest)).json()["items"][::-1]
+    assert (gone["deleted"], gone["text"], gone["reactions"]) == (True, None, [])
+    assert quoting["reply_to"]["text"] is None
+
+
+async def test_typing_and_ping_are_not_logged(live: str, pair: Pair) -> None:
+    async with sit(live, pair.path, pair.ana) as ana, sit(live, pair.path, pair.bruno) as bruno:
+        await ana.say(type="typing", active=True)
+        assert (await bruno.get("typing"))["user"]["username"] == pair.ana.username
+        await ana.say(type="ping", id=7, client_ms=12.5)
+        pong = await ana.get("pong", id=7)
+        assert pong["client_ms"] == 12.5
+    assert (await pair.ana.get(pair.rest)).json()["items"] == []
+
+
+async def test_presence_counts_people_and_not_tabs(live: str, pair: Pair) -> None:
+    async with sit(live, pair.path, pair.ana) as ana:
+        async with sit(live, pair.path, pair.bruno) as first:
+            await ana.get("presence", present_count=2)
+            async with sit(live, pair.path, pair.bruno) as second:
+                assert {person["username"] for person in second.welcome["present"]} == {
+                    pair.ana.username,
+                    pair.bruno.username,
+                }
+            ana.frames.clear()
+            assert (await ana.get("presence"))["left"] == []
+            await first.close()
+            left = await ana.get("presence", present_count=1)
+            assert left["left"] == [str(pair.bruno.id)]
+    assert (await pair.ana.get(f"/chat/{pair.id}/present")).json() != [str(uuid4())]
+
+
+async def test_strangers_see_nothing(live: str, pair: Pair, people: People) -> None:
+    stranger = await people.make("stranger")
+    assert (await stranger.get(pair.rest)).status_code == 404
+    assert (await stranger.post(pair.rest, json={"text": "Hi"})).status_code == 404
+    async with sit(live, pair.path, stranger, hello=False) as seat:
+        await seat.say(type="hello", protocol=1)
+        assert await seat.closed() == 4404
+        assert seat.frames[-1]["code"] == "not_found"
+
+
+async def test_what_is_unread_is_counted(live: str, pair: Pair) -> None:
+    for text in ("one", "two", "three"):
+        await pair.ana.post(pair.rest, json={"text": text})
+    (item,) = (await pair.bruno.get("/direct")).json()["items"]
+    assert (item["unread_count"], item["partner"]["username"]) == (3, pair.ana.username)
+    assert (await pair.ana.get("/direct")).json()["items"][0]["unread_count"] == 0
+    state = (await pair.bruno.put(f"/chat/{pair.id}/read", json={"sequence": 2})).json()
+    assert (state["sequence"], state["unread_count"]) == (2, 1)
+    assert (await pair.bruno.put(f"/chat/{pair.id}/read", json={"sequence": 1})).json()["sequence"] == 2
+    async with sit(live, pair.path, pair.bruno) as bruno:
+        await bruno.say(type="read", sequence=3)
+    async with asyncio.timeout(5):
+        while (await pair.bruno.get(f"/chat/{pair.id}/read")).json()["unread_count"]:
+            await asyncio.sleep(0.05)
+
+
+async def test_messages_are_found(pair: Pair) -> None:
+    for text in ("Café del Mar", "The bass line of So What", "nothing"):
+        await pair.ana.post(pair.rest, json={"text": text})
+    for query, found in (("cafe", ["Café del Mar"]), ("bas lin", ["The bass line of So What"]), ("absent", [])):
+        hits = (await pair.bruno.get(f"/chat/{pair.id}/search", params={"q": query})).json()["items"]
+        assert [hit["text"] for hit in hits] == found
+
+
+async def test_pages_of_messages(pair: Pair) -> None:
+    for number in range(5):
+        await pair.ana.post(pair.rest, json={"text": str(number)})
+    first = (await pair.bruno.get(pair.rest, params={"limit": 2})).json()
+    assert [said["text"] for said in first["items"]] == ["4", "3"]
+    second = (await pair.bruno.get(pair.rest, params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    assert [said["text"] for said in second["items"]] == ["2", "1"]
+    between = (await pair.bruno.get(pair.rest, params={"after": 1, "before": 4})).json()["items"]
+    assert [said["sequence"] for said in between] == [3, 2]
+
+
+async def test_earlier_clients_talk_plainly(live: str, pair: Pair) -> None:
+    plain = (await pair.ana.post(f"/chat/{pair.id}", json={"text": "Hi"})).json()
+    assert (plain["text"], plain["room_id"]) == ("Hi", pair.id)
+    (listed,) = (await pair.bruno.get(f"/chat/{pair.id}", params={"limit": 10})).json()
+    assert listed == plain
+    before = await pair.bruno.get(f"/chat/{pair.id}", params={"before_timestamp": plain["created_at"]})
+    assert before.json() == []
