@@ -131,7 +131,7 @@ def parse(text: str) -> Any:
         return _FRAME.validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        if first["type"] in _FATAL:
+        if first["type"] in _FATAL or not first["loc"]:
             raise BadRequest(f"No frame: {first['msg']}") from error
         raise InvalidFrame(error, text) from error
 

@@ -27,6 +27,8 @@ HELLO_SECONDS = 10.0
 SWEEP_SECONDS = 0.5
 FLOOD_SECONDS = 3
 """How long somebody may send faster than is taken before they are cut off."""
+_BURST = 3
+"""How many times the rate may come at once."""
 log = structlog.get_logger()
 
 
@@ -94,7 +96,8 @@ class Socket:
         self.infra, self.principal = infra, principal
         self.connection_id: UUID = uuid7()
         self._websocket, self._wire = websocket, wire
-        self._allowance = self._rate = float(infra.settings.socket_frames_per_second)
+        self._rate = float(infra.settings.socket_frames_per_second)
+        self._allowance = _BURST * self._rate
         self._last = time.monotonic()
         self._refused = 0
 
@@ -144,7 +147,7 @@ class Socket:
     def is_flooded(self) -> bool:
         """Counts a frame; whether it is one too many. Raises TooManyRequests when that does not end."""
         now = time.monotonic()
-        self._allowance = min(3 * self._rate, self._allowance + (now - self._last) * self._rate) - 1
+        self._allowance = min(_BURST * self._rate, self._allowance + (now - self._last) * self._rate) - 1
         self._last = now
         if self._allowance >= 0:
             self._refused = 0

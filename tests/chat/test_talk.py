@@ -1,42 +1,10 @@
 """Two people talk: over sockets and over REST, each word once and in order."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import NamedTuple
-from uuid import uuid4
 
-import pytest
-
+from tests.chat.pairs import Pair
 from tests.people import People, Person
 from tests.sockets import sit
-
-
-class Pair(NamedTuple):
-    """A conversation."""
-
-    ana: Person
-    bruno: Person
-    id: str
-
-    @property
-    def path(self) -> str:
-        return f"direct/{self.id}"
-
-    @property
-    def rest(self) -> str:
-        return f"/chat/{self.id}/messages"
-
-
-async def begin(people: People) -> Pair:
-    ana, bruno = await people.make("ana"), await people.make("bruno")
-    opened = await ana.put(f"/direct/{bruno.username}")
-    assert opened.status_code == 200, opened.text
-    return Pair(ana, bruno, opened.json()["id"])
-
-
-@pytest.fixture
-async def pair(people: People) -> AsyncIterator[Pair]:
-    yield await begin(people)
 
 
 async def test_a_message_reaches_both(live: str, pair: Pair) -> None:
@@ -127,20 +95,17 @@ async def test_typing_and_ping_are_not_logged(live: str, pair: Pair) -> None:
 
 
 async def test_presence_counts_people_and_not_tabs(live: str, pair: Pair) -> None:
-    async with sit(live, pair.path, pair.ana) as ana:
-        async with sit(live, pair.path, pair.bruno) as first:
-            await ana.get("presence", present_count=2)
-            async with sit(live, pair.path, pair.bruno) as second:
-                assert {person["username"] for person in second.welcome["present"]} == {
-                    pair.ana.username,
-                    pair.bruno.username,
-                }
-            ana.frames.clear()
-            assert (await ana.get("presence"))["left"] == []
-            await first.close()
-            left = await ana.get("presence", present_count=1)
-            assert left["left"] == [str(pair.bruno.id)]
-    assert (await pair.ana.get(f"/chat/{pair.id}/present")).json() != [str(uuid4())]
+    both = {pair.ana.username, pair.bruno.username}
+    async with sit(live, pair.path, pair.ana) as ana, sit(live, pair.path, pair.bruno) as first:
+        await ana.get("presence", present_count=2)
+        async with sit(live, pair.path, pair.bruno) as second:
+            assert {person["username"] for person in second.welcome["present"]} == both
+        ana.frames.clear()
+        assert (await ana.get("presence"))["left"] == []
+        here = (await pair.ana.get(f"/chat/{pair.id}/present")).json()
+        assert {person["username"] for person in here} == both
+        await first.close()
+        assert (await ana.get("presence", present_count=1))["left"] == [str(pair.bruno.id)]
 
 
 async def test_strangers_see_nothing(live: str, pair: Pair, people: People) -> None:
