@@ -13,7 +13,8 @@ from app.catalog import router as catalog
 from app.catalog.search_router import router as search
 from app.chat.router import conversations
 from app.chat.router import router as chat
-from app.chat.ws import channel_socket, simple_socket
+from app.chat.simple_ws import simple_socket
+from app.chat.ws import channel_socket
 from app.core.http import API
 from app.core.routing import RouteTable
 from app.discover.router import router as discover

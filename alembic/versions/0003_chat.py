@@ -200,9 +200,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message_revisions")),
     )
     op.create_index(op.f("ix_message_revisions_message_id"), "message_revisions", ["message_id"], unique=False)
+    op.add_column("notifications", sa.Column("message_id", sa.Uuid(), nullable=True))
+    op.create_index(op.f("ix_notifications_message_id"), "notifications", ["message_id"], unique=False)
+    op.create_foreign_key(
+        op.f("fk_notifications_message_id"), "notifications", "messages", ["message_id"], ["id"], ondelete="CASCADE"
+    )
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f("fk_notifications_message_id"), "notifications", type_="foreignkey")
+    op.drop_index(op.f("ix_notifications_message_id"), table_name="notifications")
+    op.drop_column("notifications", "message_id")
     op.drop_index(op.f("ix_message_revisions_message_id"), table_name="message_revisions")
     op.drop_table("message_revisions")
     op.drop_index(op.f("ix_message_reactions_user_id"), table_name="message_reactions")

@@ -8,8 +8,8 @@ from uuid import UUID
 import asyncpg
 from pydantic_core import from_json, to_json
 
-from app.core.broadcast import Line, Log, log_of_channels
 from app.core.db import Reader
+from app.core.feeds import Line, Log, log_of_channels
 from app.core.query import Runs
 
 __all__ = ["event", "heads", "hide", "load_lines", "message_data", "person"]

@@ -7,9 +7,10 @@ from pydantic_core import to_json
 from sqlalchemy import select
 
 from app.chat.models import Channel
-from app.core.broadcast import Line, tell
+from app.core.broadcast import tell
 from app.core.db import Writer
 from app.core.errors import NotFound
+from app.core.feeds import Line
 
 __all__ = ["append", "hold"]
 

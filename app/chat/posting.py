@@ -20,9 +20,10 @@ from app.chat.events import DirectMessagesSent, PeopleMentioned
 from app.chat.lines import event, message_data
 from app.chat.owners import attachments, owner_of
 from app.chat.schemas import MessageInput
-from app.core.broadcast import Line, tell
+from app.core.broadcast import tell
 from app.core.db import CONNECTION_LOST, Writer
 from app.core.errors import AppError, Conflict, Invalid, NotFound, Unavailable
+from app.core.feeds import Line
 from app.core.ids import uuid7
 from app.core.infra import Infra, opened
 from app.core.jobs import emit

@@ -13,7 +13,7 @@ from uuid import UUID
 import structlog
 from pydantic_core import to_json
 
-from app.core.broadcast import Line
+from app.core.feeds import Line
 from app.core.ids import uuid7
 from app.core.infra import Infra, opened
 from app.core.query import Runs

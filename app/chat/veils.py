@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from app.core.broadcast import Feed, Listener
+from app.core.feeds import Feed, Listener
 from app.core.infra import Infra, opened
 
 __all__ = ["Veiled", "look_at_blocks", "veils"]

@@ -1,15 +1,13 @@
 """Talk over a socket: rooms, groups and conversations of two."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from time import time
 from typing import Any
-from uuid import UUID
 
-from pydantic_core import from_json, to_json
-from sqlalchemy import bindparam, select
+from pydantic_core import to_json
 from starlette.websockets import WebSocket
 
 from app.chat.changes import delete_message, edit_message, react
@@ -29,24 +27,20 @@ from app.chat.frames import (
     parse_hello,
 )
 from app.chat.lines import hide, load_lines
-from app.chat.models import Channel
 from app.chat.owners import Entry, owner_of
 from app.chat.posting import Draft, Posted, poster
-from app.chat.presence import attendance, present_people
-from app.chat.queries import hidden_from, messages
+from app.chat.presence import present_people
+from app.chat.queries import messages
 from app.chat.reading import mark_read, read_state
-from app.chat.schemas import MessageInput, MessageText
-from app.chat.veils import veils
-from app.core.auth import Principal
-from app.core.broadcast import Feed, Line, encode
-from app.core.errors import AppError, BadRequest, Forbidden, NotFound, TooManyRequests
-from app.core.query import Query, Runs
-from app.core.schemas import Input
+from app.chat.schemas import MessageInput
+from app.chat.seats import Identify, Seat
+from app.core.errors import AppError, BadRequest, TooManyRequests
+from app.core.feeds import Line
+from app.core.query import Runs
 from app.core.sockets import Conversation, Socket, socket_endpoint
-from app.users.models import User
-from app.users.schemas import PersonCard
+from app.core.wires import encode
 
-__all__ = ["channel_socket", "simple_socket"]
+__all__ = ["channel_socket"]
 
 MOST_RECOVERED = 1000
 """Events that are sent one by one to who comes back; who missed more gets the whole state."""
@@ -54,72 +48,8 @@ FIRST_MESSAGES = 50
 TYPING_SECONDS = 1.0
 READ_SECONDS = 0.5
 
-_PERSON = Query(
-    select(User.id, User.username, User.display_name, User.avatar_key).where(
-        User.id == bindparam("user_id"), User.deleted_at.is_(None)
-    ),
-    into=PersonCard,
-)
-_HEAD = Query(
-    select(Channel.last_sequence).where(Channel.id == bindparam("id"), Channel.kind == bindparam("kind")), into=int
-)
-Identify = Callable[[WebSocket], Awaitable[Principal]]
 
-
-class _Seat:
-    """A socket in a channel: what it hears, and what is kept of it while it is open."""
-
-    def __init__(self, kind: str, socket: Socket, websocket: WebSocket) -> None:
-        self.kind, self.socket, self.infra = kind, socket, socket.infra
-        self.actor = socket.principal
-        self.user_id = socket.principal.user_id
-        self.channel_id: UUID = _channel_id(websocket)
-        self.hidden: frozenset[UUID] = frozenset()
-        self.person: PersonCard
-        self.feed: Feed | None = None
-        self.write = socket.write
-
-    @property
-    def picky(self) -> bool:
-        """Whether some people are hidden."""
-        return bool(self.hidden)
-
-    def hear(self, lines: Sequence[Line]) -> None:
-        """Sends lines as this person may see them."""
-        seen = (hide(line, self.hidden) if self.hidden else line.payload for line in lines)
-        self.write(b"".join([encode(payload) for payload in seen if payload]))
-
-    def remove(self) -> None:
-        """Ends the socket of somebody who was put out or has left."""
-        self.socket.fail(Forbidden("You are not here any more."))
-
-    async def find(self, db: Runs) -> tuple[int, Entry]:
-        """The channel's newest number and how the person stands there. Raises NotFound, Forbidden."""
-        head = await _HEAD.first(db, id=self.channel_id, kind=self.kind)
-        person = await _PERSON.first(db, user_id=self.user_id)
-        if head is None or person is None:
-            raise NotFound(f"There is no such {self.kind}.")
-        self.person = person
-        self.hidden = frozenset(await hidden_from(db, self.user_id))
-        return head, await owner_of(self.kind).enter(db, self.actor, self.channel_id)
-
-    async def sit_down(self, head: int) -> None:
-        """From here on the channel is heard."""
-        assert self.feed is not None
-        self.infra.part(attendance).come(self.socket.connection_id, self.channel_id, self.person)
-        self.infra.part(veils).add(self)
-        await self.feed.level(self, head)
-
-    async def end(self) -> None:
-        """Leaves the channel."""
-        self.infra.part(veils).discard(self)
-        self.infra.part(attendance).go(self.socket.connection_id)
-        if self.feed is not None:
-            self.feed.leave(self)
-            await self.infra.broadcast.left(self.feed)
-
-
-class ChannelTalk(_Seat):
+class ChannelTalk(Seat):
     """Protocol 1."""
 
     def __init__(self, kind: str, socket: Socket, websocket: WebSocket) -> None:
@@ -268,63 +198,7 @@ _DOES: dict[type, Callable[[ChannelTalk, Any], Awaitable[None]]] = {
 }
 
 
-class _Said(Input):
-    text: MessageText
-
-
-class SimpleTalk(_Seat):
-    """`{"text": ...}` in, the message out: what clients of earlier servers speak, without hello and numbers."""
-
-    picky = True  # nothing goes out as it is
-
-    async def begin(self) -> None:
-        """Hears what comes from now on."""
-        self.feed = await self.infra.broadcast.enter(self.channel_id)
-        async with self.infra.db.snapshot() as db:
-            head, _ = await self.find(db)
-        await self.sit_down(head)
-
-    def hear(self, lines: Sequence[Line]) -> None:
-        """Sends messages; of everything else these clients know nothing."""
-        created = [line for line in lines if b'"kind":"message.created"' in line.payload[:80]]
-        said = (from_json(hide(line, self.hidden) or b"{}") for line in created)
-        frames = [encode(to_json(self._message(event))) for event in said if event.get("kind") == "message.created"]
-        self.write(b"".join(frames))
-
-    def _message(self, event: dict[str, Any]) -> dict[str, Any]:
-        data, actor = event["data"], event["actor"] or {"id": None}
-        where = {"user_id": actor["id"], "room_id": self.channel_id, "created_at": event["at"]}
-        return {"id": data["id"], "text": data["text"], **where, "sequence": event["sequence"]}
-
-    async def take(self, text: str, *, flooded: bool) -> None:
-        """Posts what was said."""
-        try:
-            said = _Said.model_validate_json(text)
-        except ValueError as error:
-            raise BadRequest('Send `{"text": "..."}` with at most 2,000 characters.') from error
-        if flooded:
-            self.socket.complain(TooManyRequests("Too many messages at once. Send it again in a second."))
-            return
-        try:
-            await self.infra.part(poster).post(Draft(self.channel_id, self.person, MessageInput(text=said.text)))
-        except AppError as error:
-            self.socket.complain(error)
-
-
 def channel_socket(kind: str, identify: Identify) -> Callable[[WebSocket], Awaitable[None]]:
     """The WebSocket route of a kind of channel; its path has the id as `channel_id`."""
     talk: Callable[[Socket, WebSocket], Conversation] = partial(ChannelTalk, kind)
     return socket_endpoint(identify, talk)
-
-
-def simple_socket(kind: str, identify: Identify) -> Callable[[WebSocket], Awaitable[None]]:
-    """The same without the protocol: text in, messages out."""
-    talk: Callable[[Socket, WebSocket], Conversation] = partial(SimpleTalk, kind)
-    return socket_endpoint(identify, talk)
-
-
-def _channel_id(websocket: WebSocket) -> UUID:
-    try:
-        return UUID(websocket.path_params["channel_id"])
-    except ValueError:
-        return UUID(int=0)

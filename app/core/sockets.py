@@ -12,14 +12,14 @@ from uuid import UUID
 
 import structlog
 from pydantic_core import to_json
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocket
 
 from app.core.auth import Principal
-from app.core.broadcast import encode
 from app.core.errors import AppError, BadRequest, Forbidden, NotFound, PayloadTooLarge, TooManyRequests, Unauthorized
 from app.core.ids import uuid7
 from app.core.infra import Infra, opened
 from app.core.socket_protocol import EXTENSION, MOST_BYTES
+from app.core.wires import AsgiWire, Wire, encode
 
 __all__ = ["CLOSINGS", "Close", "Conversation", "Socket", "socket_endpoint", "sockets"]
 
@@ -75,14 +75,6 @@ _CODES: Sequence[tuple[type[AppError], Close]] = (
     (TooManyRequests, Close.FLOOD),
     (NoHello, Close.NO_HELLO),
 )
-
-
-class Wire(Protocol):
-    """The way to the other end: takes ready frames, False when they pile up."""
-
-    def write(self, frames: bytes) -> bool: ...
-
-    def end(self, code: int, reason: str) -> None: ...
 
 
 class Closed(Exception):
@@ -212,14 +204,14 @@ def socket_endpoint(
             await websocket.close()
             return
         await websocket.accept()
-        wire = websocket.scope.get("extensions", {}).get(EXTENSION) or _AsgiWire(websocket)
+        wire = websocket.scope.get("extensions", {}).get(EXTENSION) or AsgiWire(websocket)
         try:
             principal = await identify(websocket)
         except AppError as error:
             Socket(infra, websocket, wire, Principal(uuid7(), uuid7())).fail(error)
         else:
             await _run(Socket(infra, websocket, wire, principal), websocket, converse)
-        if isinstance(wire, _AsgiWire):
+        if isinstance(wire, AsgiWire):
             await wire.close()
 
     return endpoint
@@ -261,49 +253,3 @@ def _problem(error: AppError, client_id: str | None) -> dict[str, Any]:
     errors = [fault.model_dump() for fault in error.faults]
     said = {"code": error.code, "title": error.title, "detail": error.detail, "status": error.status, "errors": errors}
     return {"type": "problem", "client_id": client_id} | said | error.extra
-
-
-class _AsgiWire:
-    """The same over plain ASGI, for servers that do not run our protocol: one queue and one task for each socket."""
-
-    _MOST = 1000
-
-    def __init__(self, websocket: WebSocket) -> None:
-        self._websocket = websocket
-        self._queue: asyncio.Queue[bytes | tuple[int, str]] = asyncio.Queue()
-        self._task = asyncio.create_task(self._pump())
-
-    def write(self, frames: bytes) -> bool:
-        self._queue.put_nowait(frames)
-        return self._queue.qsize() <= self._MOST
-
-    def end(self, code: int, reason: str) -> None:
-        self._queue.put_nowait((code, reason))
-
-    async def close(self) -> None:
-        """Sends what is left."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.wait({self._task}), 1)
-        self._task.cancel()
-
-    async def _pump(self) -> None:
-        with suppress(WebSocketDisconnect, RuntimeError):
-            while isinstance(item := await self._queue.get(), bytes):
-                for text in _decode(item):
-                    await self._websocket.send_text(text)
-            await self._websocket.close(*item)
-
-
-def _decode(frames: bytes) -> list[str]:
-    """The texts of frames that `encode` made."""
-    texts: list[str] = []
-    place = 0
-    while place < len(frames):
-        length, width = frames[place + 1], 0
-        if length >= 126:
-            width = 2 if length == 126 else 8
-            length = int.from_bytes(frames[place + 2 : place + 2 + width], "big")
-        start = place + 2 + width
-        texts.append(frames[start : start + length].decode())
-        place = start + length
-    return texts

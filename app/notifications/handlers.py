@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import aliased
 
+from app.chat.events import DirectMessagesSent, PeopleMentioned
+from app.chat.models import ChannelReader, DirectChannel, Message
 from app.core.db import Reader, Writer
 from app.core.jobs import on
-from app.notifications.kinds import COMMENT, FOLLOW, LIKE, MENTION, REPLY
+from app.notifications.kinds import COMMENT, DIRECT, FOLLOW, LIKE, MENTION, REPLY, Kind
 from app.notifications.models import Notification, NotificationPreference
 from app.notifications.service import forget_between, forget_each_other, forget_leaver, hold_inboxes, notify
 from app.reactions.models import Comment, Like
@@ -26,7 +28,9 @@ __all__ = [
     "forget_person",
     "tell_of_comment",
     "tell_of_comment_like",
+    "tell_of_direct_messages",
     "tell_of_follow",
+    "tell_of_mentions",
     "tell_of_review",
     "tell_of_review_like",
 ]
@@ -110,6 +114,50 @@ async def tell_of_review(db: Writer, event: ReviewPublished) -> None:
         subject=f"review:{event.review_id}",
         review_id=event.review_id,
     )
+
+
+@on(PeopleMentioned)
+async def tell_of_mentions(db: Writer, event: PeopleMentioned) -> None:
+    """Whom messages name, unless the channel is silent for them."""
+    muted = select(ChannelReader.user_id).where(ChannelReader.channel_id == event.channel_id, ChannelReader.muted)
+    silent = set(await db.all(muted))
+    for message in await _messages(db, event.message_ids):
+        await _tell_of_message(db, MENTION, message, set(message.mentions) - silent)
+
+
+@on(DirectMessagesSent)
+async def tell_of_direct_messages(db: Writer, event: DirectMessagesSent) -> None:
+    """The other of the two, unless they have been told of this conversation and not looked yet."""
+    pair = select(DirectChannel).where(DirectChannel.id == event.channel_id)
+    conversation = await db.one(pair)
+    for message in await _messages(db, event.message_ids):
+        others = {conversation.first_id, conversation.second_id} - {message.author_id} if conversation else set()
+        await hold_inboxes(db, others, actor_id=message.author_id)
+        here = select(Message.id).where(Message.channel_id == event.channel_id)
+        waiting = select(Notification.user_id).where(Notification.user_id.in_(others), Notification.read_at.is_(None))
+        waiting = waiting.where(Notification.kind == DIRECT.name, Notification.message_id.in_(here))
+        silent = select(ChannelReader.user_id).where(ChannelReader.channel_id == event.channel_id, ChannelReader.muted)
+        told = {*await db.all(waiting), *await db.all(silent)}
+        await _tell_of_message(db, DIRECT, message, others - told)
+
+
+async def _messages(db: Writer, message_ids: list[UUID]) -> list[Any]:
+    """Those that still say something and whose authors are there."""
+    said = select(Message).where(Message.id.in_(message_ids), Message.deleted_at.is_(None))
+    said = said.where(Message.author_id.is_not(None)).order_by(Message.id)
+    return await db.all(said.with_for_update(key_share=True, read=True))
+
+
+async def _tell_of_message(db: Writer, kind: Kind, message: Message, people: set[UUID]) -> None:
+    if message.author_id is not None and people:
+        await notify(
+            db,
+            user_ids=people,
+            kind=kind,
+            actor_id=message.author_id,
+            subject=f"message:{message.id}",
+            message_id=message.id,
+        )
 
 
 @on(Followed)

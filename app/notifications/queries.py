@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func,
 from sqlalchemy.orm import aliased
 
 from app.catalog.models import Album, Artist
+from app.chat.models import Channel, Message
 from app.core.db import Reader
 from app.core.query import PageQuery, Query
 from app.core.realtime import watch
@@ -48,10 +49,16 @@ def _about() -> Select[*tuple[Any, ...]]:
             Album.cover_key.label("review__album__cover_key"),
             Comment.id.label("comment__id"),
             func.left(Comment.text, literal_column(str(EXCERPT))).label("comment__excerpt"),
+            Message.id.label("message__id"),
+            Message.channel_id.label("message__channel_id"),
+            Channel.kind.label("message__channel_kind"),
+            func.left(Message.text, literal_column(str(EXCERPT))).label("message__excerpt"),
         )
         .select_from(User)
         .outerjoin(reviews, Review.id == Notification.review_id)
         .outerjoin(Comment, said)
+        .outerjoin(Message, Message.id == Notification.message_id)
+        .outerjoin(Channel, Channel.id == Message.channel_id)
         .where(User.id == Notification.actor_id, not_blocked(User.id), not_muted(User.id))
         .limit(literal_column("1"))
     )

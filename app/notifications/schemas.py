@@ -12,6 +12,7 @@ __all__ = [
     "InboxState",
     "NotedAlbum",
     "NotedComment",
+    "NotedMessage",
     "NotedReview",
     "NotificationEvent",
     "NotificationItem",
@@ -47,10 +48,19 @@ class NotedComment(Output):
     excerpt: str
 
 
+class NotedMessage(Output):
+    """The message that it is about, and where it was said. `excerpt` is its beginning."""
+
+    id: UUID
+    channel_id: UUID
+    channel_kind: str
+    excerpt: str
+
+
 class NotificationItem(Output):
     """What somebody did. `number` counts a person's notifications in the order in which they came.
 
-    `review` and `comment` are null where there is none, or where you can no longer see it.
+    `review`, `comment` and `message` are null where there is none, or where you can no longer see it.
     """
 
     id: UUID
@@ -61,6 +71,7 @@ class NotificationItem(Output):
     actor: PersonCard
     review: NotedReview | None
     comment: NotedComment | None
+    message: NotedMessage | None
 
 
 class UnreadCount(Output):

@@ -2,6 +2,11 @@
 
 import asyncio
 
+from app.core.infra import Infra
+from app.core.job_runner import drain
+from app.core.jobs import emit
+from app.users.events import AccountDeleted
+from tests.catalog.factories import add_album, add_track
 from tests.chat.pairs import Pair
 from tests.people import People, Person
 from tests.sockets import sit
@@ -160,3 +165,42 @@ async def test_earlier_clients_talk_plainly(live: str, pair: Pair) -> None:
     assert listed == plain
     before = await pair.bruno.get(f"/chat/{pair.id}", params={"before_timestamp": plain["created_at"]})
     assert before.json() == []
+
+
+async def test_a_message_shares_a_track_or_a_review(pair: Pair, people: People) -> None:
+    curator = await people.make("curator", role="curator")
+    track = await add_track(curator)
+    shared = (await pair.ana.post(pair.rest, json={"text": "This one", "track_id": track["id"]})).json()
+    assert shared["track_id"] == track["id"]
+    album = await add_album(curator)
+    review = (await pair.bruno.post("/reviews", json={"album_id": album["id"], "rating": 8, "text": "Good."})).json()
+    shared = (await pair.ana.post(pair.rest, json={"text": "He is right", "review_id": review["id"]})).json()
+    assert shared["review_id"] == review["id"]
+    draft = {"album_id": (await add_album(curator))["id"], "rating": 8, "draft": True}
+    hidden = (await pair.bruno.post("/reviews", json=draft)).json()
+    for field, thing in (("track_id", album["id"]), ("review_id", hidden["id"])):
+        refused = await pair.ana.post(pair.rest, json={"text": "Look", field: thing})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, f"/{field}")
+
+
+async def test_who_is_named_or_written_to_is_told(pair: Pair, infra: Infra) -> None:
+    await pair.ana.post(pair.rest, json={"text": f"Are you there, @{pair.bruno.username}?"})
+    await pair.ana.post(pair.rest, json={"text": "Hello?"})
+    await drain(infra)
+    told = (await pair.bruno.get("/notifications")).json()["items"]
+    assert sorted(item["kind"] for item in told) == ["direct", "mention"]
+    assert {item["message"]["channel_id"] for item in told} == {pair.id}
+    await pair.bruno.post("/notifications/read-all")
+    await pair.bruno.put(f"/chat/{pair.id}/mute", json={"muted": True})
+    await pair.ana.post(pair.rest, json={"text": f"@{pair.bruno.username}"})
+    await drain(infra)
+    assert (await pair.bruno.get("/notifications/unread-count")).json()["unread_count"] == 0
+
+
+async def test_who_leaves_takes_their_words_along(pair: Pair, infra: Infra) -> None:
+    await pair.ana.post(pair.rest, json={"text": "Forget me"})
+    async with infra.db.write() as db:
+        await emit(db, AccountDeleted(user_id=pair.ana.id, keep_content=False))
+    await drain(infra)
+    (said,) = (await pair.bruno.get(pair.rest)).json()["items"]
+    assert (said["deleted"], said["text"]) == (True, None)
