@@ -1,7 +1,10 @@
 """The ordered list of routers under /api/v1, and the paths that need no login."""
 
+from typing import Any
+
 from fastapi import APIRouter
 
+from app import __version__
 from app.auth.account import router as account
 from app.auth.keys_router import router as keys
 from app.auth.pages import router as auth_pages
@@ -11,6 +14,7 @@ from app.catalog import editing_router as catalog_edits
 from app.catalog import pictures_router as pictures
 from app.catalog import router as catalog
 from app.catalog.search_router import router as search
+from app.chat.protocol import asyncapi
 from app.chat.router import conversations
 from app.chat.router import router as chat
 from app.chat.simple_ws import simple_socket
@@ -59,6 +63,14 @@ root = APIRouter()
 root.include_router(auth_pages)
 for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct")):
     root.add_websocket_route(f"/ws/{path}/{{channel_id}}", channel_socket(kind, socket_user), f"{kind}_socket")
+
+
+@root.get("/asyncapi.json", include_in_schema=False)
+async def sockets_document() -> dict[str, Any]:
+    """The AsyncAPI document of the sockets."""
+    return asyncapi(__version__)
+
+
 root.add_websocket_route("/ws/chat/{channel_id}", simple_socket("room", socket_user), "room_chat_socket")
 
 TAGS = [
