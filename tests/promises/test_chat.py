@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,7 @@ async def converge(voices: list[Voice], count: int) -> Heard:
     lost = sum(len(said - counter.keys()) for counter in counts)
     doubled = sum(times - 1 for counter in counts for times in counter.values())
     order = [[sequence for sequence, _ in voice.heard] for voice in voices]
-    disordered = sum(a >= b for numbers in order for a, b in zip(numbers, numbers[1:], strict=False))
+    disordered = sum(a >= b for numbers in order for a, b in pairwise(numbers))
     return Heard(lost, doubled, disordered, seconds, sum(voice.connections for voice in voices))
 
 
@@ -115,10 +116,13 @@ async def test_messages_survive_kills_and_a_deaf_broker(app: FastAPI, settings: 
     """The small run: 2,000 messages, 4 senders, 2 listeners, 3 processes, 2 kills, twice a deaf broker."""
     pair = await begin(people)
     tokens = [pair.ana.token, pair.bruno.token] * 3
-    async with servers_on(settings, 3, SOCKET_FRAMES_PER_SECOND="100000") as servers:
-        async with voices_at(servers, pair.path, tokens) as voices, asyncio.timeout(120):
-            trouble = Trouble(servers, settings)
-            heard = await talk(voices, 4, 2_000, [trouble.kill, trouble.deafen, trouble.kill, trouble.deafen])
+    async with (
+        servers_on(settings, 3, SOCKET_FRAMES_PER_SECOND="100000") as servers,
+        voices_at(servers, pair.path, tokens) as voices,
+        asyncio.timeout(120),
+    ):
+        trouble = Trouble(servers, settings)
+        heard = await talk(voices, 4, 2_000, [trouble.kill, trouble.deafen, trouble.kill, trouble.deafen])
     assert heard.is_perfect, heard
     assert heard.converged_seconds < 2, heard
     await without_gaps(app.state.infra, pair.id, 2_000)
@@ -126,11 +130,9 @@ async def test_messages_survive_kills_and_a_deaf_broker(app: FastAPI, settings: 
 
 async def without_gaps(infra: Infra, channel_id: str, count: int) -> None:
     """The log in the database has every number once."""
-    sql = (
-        "SELECT count(*) AS n, min(sequence) AS first, max(sequence) AS last FROM channel_events WHERE channel_id = $1"
-    )
+    sql = "SELECT count(*), min(sequence), max(sequence) FROM channel_events WHERE channel_id = $1"
     (row,) = await infra.db.fetch(sql, [channel_id])
-    assert (row["n"], row["first"], row["last"]) == (count, 1, count)
+    assert tuple(row) == (count, 1, count)
 
 
 @pytest.mark.slow
