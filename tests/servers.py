@@ -44,8 +44,11 @@ class ServerProcess:
         )
 
     async def ready(self) -> None:
+        """Waits until it answers. Raises RuntimeError when it has ended."""
         async with httpx.AsyncClient() as client:
             while True:
+                if self._process is not None and self._process.returncode is not None:
+                    raise RuntimeError(f"the server ended with {self._process.returncode}")
                 try:
                     if (await client.get(f"{self.address}/readyz")).is_success:
                         return

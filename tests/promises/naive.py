@@ -27,7 +27,7 @@ _sockets: set[WebSocket] = set()
 
 @contextlib.asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
-    app.state.pool = await asyncpg.create_pool(driver_dsn(os.environ["DATABASE_URL"]), max_size=5)
+    app.state.pool = await asyncpg.create_pool(driver_dsn(os.environ["DATABASE_URL"]), min_size=1, max_size=5)
     app.state.redis = Redis.from_url(os.environ["REDIS_URL"], socket_timeout=2)
     with contextlib.suppress(asyncpg.UniqueViolationError):  # two processes at once
         await app.state.pool.execute(_TABLE)
