@@ -109,6 +109,7 @@ async def ours(settings: Settings) -> AsyncIterator[Target]:
         "REDIS_URL": settings.redis_url,
         "DATA_DIR": str(settings.data_dir),
         "SECRET_KEY": settings.secret_key.get_secret_value(),
+        "PUBLIC_URL": settings.public_url,
         "WORKER": "false",
         "DEMO": "false",
         "LOG_LEVEL": "WARNING",
@@ -224,7 +225,12 @@ async def run(*, sockets: int, seconds: float) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soundscore-bench-")))
         folder.chmod(0o755)
         modules = await _rivals(folder)
-        settings = Settings(data_dir=folder / "data", secret_key="a secret of the benchmark", worker=False)
+        settings = Settings(
+            public_url="http://bench",
+            data_dir=folder / "data",
+            secret_key="a secret of the benchmark and of nothing else",
+            worker=False,
+        )
         settings = await stack.enter_async_context(with_servers(settings))
         await migrate(settings.database_url)
         bench = Bench(settings, modules, sockets=sockets, seconds=seconds)
