@@ -31,6 +31,7 @@ __all__ = [
     "forget_some_likes",
     "like_album",
     "like_track",
+    "likes_key",
     "list_liked_albums",
     "list_liked_tracks",
     "list_likers",
@@ -83,7 +84,7 @@ async def count_album_likes(db: Runs, cache: Cache, album_id: UUID) -> tuple[Lik
             await explain_absence(db, Album, album_id)
         return count.model_dump_json().encode()
 
-    kept, cached = await cache.get_or_load(_key(album_id), _CACHED_SECONDS, load)
+    kept, cached = await cache.get_or_load(likes_key(album_id), _CACHED_SECONDS, load)
     return LikeCount.model_validate_json(kept), cached
 
 
@@ -120,7 +121,7 @@ async def move_likes(db: Writer, entity: type[Album] | type[Track], pairs: Seque
     likes = select(func.count()).select_from(Like).where(target == entity.id).scalar_subquery()
     await _hold(db, entity, ids)
     await db.execute(update(entity).where(entity.id.in_(ids)).values(like_count=likes))
-    db.stale += map(_key, ids)
+    db.stale += map(likes_key, ids)
 
 
 async def forget_some_likes(db: Writer, entity: type[Album] | type[Track], user_id: UUID) -> bool:
@@ -132,7 +133,7 @@ async def forget_some_likes(db: Writer, entity: type[Album] | type[Track], user_
     gone = delete(Like).where(Like.user_id == user_id, target.in_(ids)).returning(target)
     unliked = list(await db.scalars(gone))
     await db.execute(update(entity).where(entity.id.in_(unliked)).values(like_count=entity.like_count - 1))
-    db.stale += map(_key, unliked)
+    db.stale += map(likes_key, unliked)
     return bool(ids)
 
 
@@ -149,7 +150,7 @@ async def _count(db: Writer, entity: type[Album] | type[Track], entity_id: UUID,
     if change:
         added = update(entity).where(mine).values(like_count=entity.like_count + change)
         count = await db.scalar(added.returning(entity.like_count))
-        db.stale.append(_key(entity_id))
+        db.stale.append(likes_key(entity_id))
     else:
         count = await db.scalar(select(entity.like_count).where(mine))
     return Liked(liked=liked, like_count=count or 0)
@@ -164,5 +165,6 @@ async def _open_library(db: Runs, actor: Principal | None, username: str) -> UUI
     return library.user_id
 
 
-def _key(entity_id: UUID) -> str:
+def likes_key(entity_id: UUID) -> str:
+    """Where the count of an album's likes is kept."""
     return f"likes:{entity_id}"

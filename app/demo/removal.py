@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 
+from app.catalog.likes import likes_key
 from app.catalog.models import Album, Artist, Track
 from app.catalog.search_index import unindex
 from app.core.db import Writer
@@ -60,6 +61,7 @@ async def remove_demo(db: Writer, content: Content) -> None:
     if reviewed:
         await recount_albums(db, reviewed)
     await _recount_likes(db, Album, Like.album_id, liked)
+    db.stale += map(likes_key, liked)
     await _recount_likes(db, Track, Like.track_id, liked_tracks)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import Credential
+from app.catalog.likes import likes_key
 from app.catalog.models import Album, Artist, Track
 from app.catalog.search_index import index, index_person
 from app.catalog.service import GENRES_KEY
@@ -110,7 +111,8 @@ async def seed(infra: Infra, *, reset: bool = False) -> SeedResult | None:
             await remove_demo(db, content)
         await _load(db, content, build_echoes(content, now), await infra.passwords.hash(DEMO_PASSWORD))
         await make_charts(db)
-        db.stale += [GENRES_KEY, *(cache_key(person_id) for person_id in _ids(content.people.values()))]
+        db.stale += [GENRES_KEY, *map(cache_key, _ids(content.people.values()))]
+        db.stale += map(likes_key, _ids(content.albums.values()))
     pictures = [row["cover_key"] for row in content.albums.values()]
     pictures += [row["avatar_key"] for row in content.people.values()]
     await store_pictures(infra.part(storage), pictures)

@@ -277,6 +277,25 @@ async def test_reset_brings_the_demo_back(infra: Infra) -> None:
     await check(infra)
 
 
+async def test_no_count_of_likes_outlives_a_reset(infra: Infra, fresh: FastAPI) -> None:
+    """Neither those of the demo's albums nor those that its people leave behind on another one."""
+    content = build_content(datetime.now(UTC))
+    ana = content.people["ana"]["id"]
+    demo = content.albums["Miles Davis - Kind of Blue"]
+    theirs = await make_album(infra, "theirs")
+    async with http_client(fresh) as client:
+
+        async def counts() -> list[int]:
+            answers = [await client.get(f"/albums/{album_id}/likes") for album_id in (demo["id"], theirs.id)]
+            return [answer.json()["like_count"] for answer in answers]
+
+        await like(infra, ana, album_id=theirs.id)
+        await infra.db.fetch("UPDATE albums SET like_count = like_count + 1", [])
+        assert await counts() == [demo["like_count"] + 1, 1]
+        await reset(infra)
+        assert await counts() == [demo["like_count"], 0]
+
+
 async def test_reset_keeps_what_is_not_the_demo_s(infra: Infra, fresh: FastAPI) -> None:
     content = build_content(datetime.now(UTC))
     ana = content.people["ana"]["id"]
