@@ -97,6 +97,7 @@ TAGS = [
 
 PUBLIC: frozenset[str] = frozenset(
     {
+        "sockets_document",
         # auth
         "ask_for_new_password",
         "begin_oauth",

@@ -47,6 +47,9 @@ IN_PATHS = {
     "notification_id": "019b7254-6e34-73dd-b613-234cf45e13d1",  # PERSON's
     "key": "covers/demo-cf00b8ccd52b8ba016c5021c.webp",  # of ALBUM
     "provider": "google",
+    "channel_id": "019b70ac-a000-7570-a314-85d617b2b4f7",  # what PERSON and bruno talk about
+    "message_id": "019b70ac-a000-7c6e-bf03-edffe4fdd125",  # the first there, PERSON's
+    "emoji": "🔥",
 }
 """By the name of the parameter."""
 
@@ -59,6 +62,7 @@ OF_OPERATIONS: dict[str, dict[str, str]] = {
     "delete_review": _OWN_REVIEW,
     "edit_comment": _OWN_COMMENT,
     "delete_comment": _OWN_COMMENT,
+    "delete_message": {"message_id": "019b70b9-7140-7767-84c7-b9afd0c1e033"},
     # whoever tries these goes on with the others, so they take nothing away that the others name
     "block_person": _LOUD,
     "unblock_person": _LOUD,

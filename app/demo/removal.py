@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 from app.catalog.likes import likes_key
 from app.catalog.models import Album, Artist, Track
 from app.catalog.search_index import unindex
+from app.chat.models import Channel, DirectChannel
 from app.core.db import Writer
 from app.core.errors import Conflict
 from app.demo.content import Content, Row
@@ -35,6 +36,8 @@ _ENTWINED = """
     LEFT JOIN reviews r ON r.id = c.review_id LEFT JOIN comments above ON above.id = c.parent_id
     WHERE (c.user_id = ANY ($1)) <> (r.user_id = ANY ($1)) OR (c.user_id = ANY ($1)) <> (above.user_id = ANY ($1))
     UNION ALL
+    SELECT 'conversations', count(*) FROM direct_channels WHERE (first_id = ANY ($1)) <> (second_id = ANY ($1))
+    UNION ALL
     SELECT 'likes', count(*) FROM likes l
     LEFT JOIN tracks t ON t.id = l.track_id LEFT JOIN reviews r ON r.id = l.review_id
     LEFT JOIN comments c ON c.id = l.comment_id
@@ -54,6 +57,8 @@ async def remove_demo(db: Writer, content: Content) -> None:
     reviewed = await _stays(db, Review.album_id, Review.user_id, people, albums)
     tracks = await db.all(select(Track.id).where(_among(Track.album_id, albums)))
     liked_tracks = await _stays(db, Like.track_id, Like.user_id, people, tracks)
+    talks = select(DirectChannel.id).where(_among(DirectChannel.first_id, people))
+    await db.execute(delete(Channel).where(Channel.id.in_(talks)))
     await db.execute(delete(User).where(_among(User.id, people)))
     await db.execute(delete(Album).where(_among(Album.id, albums)))
     artists = await _remove_artists(db, _ids(content.artists))

@@ -30,6 +30,7 @@ _ROWS = [
         list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
         list_top_albums list_trending_albums list_public_reviews list_busy_genres livez readyz health metrics swagger
         redoc
+        sockets_document
     """,
     ),
     (
@@ -43,6 +44,7 @@ _ROWS = [
         MEMBER_READS,
         """
         get_me get_own_profile list_blocks list_mutes list_followed_reviews list_drafts get_feed list_suggested_people
+        list_conversations
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
     """,
     ),
@@ -64,11 +66,25 @@ _ROWS = [
     (
         TO_PERSON,
         """
+        open_conversation
         follow_person block_person mute_person dismiss_suggestion remove_follower like_review unlike_review like_comment
         unlike_comment create_comment unfollow_person unblock_person unmute_person undo_dismissal
     """,
     ),
     (OWN_WRITE, "mark_notification_read delete_notification"),
+    (
+        OWN_READ,
+        """
+        list_room_messages list_messages list_message_revisions search_messages list_present_people get_read_state
+    """,
+    ),
+    (
+        OWN_WRITE,
+        """
+        post_room_message post_message edit_message delete_message add_reaction remove_reaction mark_channel_read
+        mute_channel
+    """,
+    ),
     (
         OWN_ACCOUNT_OBJECT,
         """

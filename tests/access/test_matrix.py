@@ -57,11 +57,20 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
         "track_id": track["id"],
         "review_id": review["id"],
         "comment_id": comment["id"],
+        **await conversation(owner, curator),
+        "emoji": "🔥",
         "username": owner.username,
         "provider": "google",
         "key": "covers/none.webp",
     }
     return World(owner, await somebody(app, people, role, owner), ids)
+
+
+async def conversation(owner: Person, other: Person) -> dict[str, str]:
+    """A conversation of the owner's, and what they said in it."""
+    channel: str = (await owner.put(f"/direct/{other.username}")).json()["id"]
+    said = await owner.post(f"/chat/{channel}/messages", json={"text": "Hm."})
+    return {"channel_id": channel, "message_id": said.json()["id"]}
 
 
 async def own_things(infra: Infra, owner: Person, other: Person) -> dict[str, Any]:
@@ -109,6 +118,11 @@ async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> ht
 BODIES: dict[str, dict[str, Any]] = {
     "edit_review": {"text": "Changed."},
     "edit_comment": {"text": "Changed."},
+    "edit_message": {"text": "Changed."},
+    "post_message": {"text": "New."},
+    "post_room_message": {"text": "New."},
+    "mark_channel_read": {"sequence": 1},
+    "mute_channel": {"muted": True},
     "create_comment": {"text": "New."},
     "create_artist": {"name": "New"},
     "change_artist": {"name": "Changed"},
@@ -136,6 +150,8 @@ async def ask(world: World, operation: Operation) -> str:
     body = BODIES.get(operation.name)
     if operation.name == "stream_notifications":
         path += "?last_event_id=wrong"  # a fault that is found after the login; a stream would not end
+    if operation.name == "search_messages":
+        path += "?q=words"
     answer = await world.actor.request(method, f"http://soundscore.test{path}", json=body)
     assert answer.status_code < 500 or answer.json()["code"] == "provider_not_configured", answer.text
     return LETTERS.get(answer.status_code, "+")
