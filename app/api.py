@@ -23,6 +23,9 @@ from app.core.http import API
 from app.core.routing import RouteTable
 from app.discover.router import router as discover
 from app.feed.router import router as feed
+from app.groups.invites_router import router as group_invites
+from app.groups.members_router import router as group_members
+from app.groups.router import router as groups
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
 from app.reviews.router import albums, comments
@@ -56,6 +59,9 @@ api.include_router(discover)
 api.include_router(notifications)
 api.include_router(chat)
 api.include_router(conversations)
+api.include_router(group_invites)
+api.include_router(groups)
+api.include_router(group_members)
 api.include_router(moderation)
 
 root = APIRouter()
@@ -88,6 +94,7 @@ TAGS = [
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
         "chat": "Messages of rooms, groups and conversations of two; live over the sockets at `/ws/…`.",
+        "groups": "People who talk about something, in public or among themselves.",
         "notifications": "What happened to you: a list, a count, preferences, and a live stream.",
         "admin": "For admins: roles, bans, removals, and the jobs that failed.",
         "health": "For hosts and monitors: alive, ready, metrics.",
@@ -143,6 +150,9 @@ PUBLIC: frozenset[str] = frozenset(
         "list_reviews",
         "list_revisions",
         "list_user_reviews",
+        # groups
+        "get_group",
+        "list_groups",
         # discover
         "list_busy_genres",
         "list_public_reviews",

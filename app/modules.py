@@ -12,6 +12,7 @@ MODULES = (
     "chat",
     "catalog",
     "reviews",
+    "groups",
     "feed",
     "discover",
     "notifications",

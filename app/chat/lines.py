@@ -22,6 +22,7 @@ _LINES = """
     LEFT JOIN users u ON u.id = e.actor_id
     LEFT JOIN messages m ON m.id = e.message_id
     WHERE e.channel_id = $1 AND e.sequence > $2 ORDER BY e.sequence LIMIT $3"""
+_PERSONAL = ("message.", "reaction.", "member.joined")
 _HEADS = "SELECT id, last_sequence FROM channels WHERE id = ANY($1)"
 
 
@@ -54,13 +55,21 @@ def message_data(row: Any) -> dict[str, Any]:
 
 
 def hide(line: Line, hidden: frozenset[UUID]) -> bytes | None:
-    """The entry for somebody to whom these people are hidden. Its number stays, so that nothing seems missing."""
+    """The entry for somebody to whom these people are hidden. Its number stays, so that nothing seems missing.
+
+    What hidden people say and that they come is left out. What else they do changes the whole channel: it is told
+    without their name.
+    """
     if line.actor_id not in hidden:
         return _hide_quote(line.payload, hidden) if b'"reply_to":{' in line.payload else line.payload
     if not line.sequence:
         return None
+    said = from_json(line.payload)
+    if not said["kind"].startswith(_PERSONAL):
+        return to_json({**said, "actor": None})
+    kept = {name: said["data"][name] for name in ("member_count",) if name in said["data"]}
     return to_json(
-        {"type": "event", "sequence": line.sequence, "kind": "hidden", "at": None, "actor": None, "data": {}}
+        {"type": "event", "sequence": line.sequence, "kind": "hidden", "at": None, "actor": None, "data": kept}
     )
 
 

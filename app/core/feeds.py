@@ -13,11 +13,13 @@ from app.core.db import Reader
 from app.core.errors import Unavailable
 from app.core.wires import encode
 
-__all__ = ["Feed", "Line", "Listener", "Log", "log_of_channels", "logs"]
+__all__ = ["EVERYBODY", "Feed", "Line", "Listener", "Log", "log_of_channels", "logs"]
 
 PAGE = 200
 _KEPT = 256
 """Lines that a process keeps of each channel, for those who come in while they pass."""
+EVERYBODY = UUID(int=2**128 - 1)
+"""In `removes` of a line: nobody hears anything of the channel after it."""
 log = structlog.get_logger()
 
 
@@ -136,7 +138,7 @@ class Feed:
         (self._picky if listener.picky else self._plain)[listener] = None
         if missing:
             listener.hear(missing)
-        if any(line.removes == listener.user_id for line in missing):
+        if any(line.removes in {listener.user_id, EVERYBODY} for line in missing):
             self._remove(listener)
 
     def leave(self, listener: Listener) -> None:
@@ -176,7 +178,7 @@ class Feed:
         if line.removes is not None:
             self._flush()
             for listener in self.listeners:
-                if listener.user_id == line.removes:
+                if line.removes in {listener.user_id, EVERYBODY}:
                     self._remove(listener)
 
     def _remove(self, listener: Listener) -> None:

@@ -20,6 +20,10 @@ ADMIN = "133333+"
 ACCOUNT_READS = "13+++++"
 OWN_ACCOUNT_OBJECT = "1344+44"
 
+# a group of the owner's, with one more member; who is blocked by its owner may see it and come in all the same
+OF_MEMBERS = "1333+33"
+GROUP_OWNER_OR_ADMIN = "1333+3+"
+
 _ROWS = [
     (
         OPEN,
@@ -29,8 +33,7 @@ _ROWS = [
         confirm_reset list_album_reviews list_reviews get_album list_artists get_artist list_artist_albums list_albums
         list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
         list_top_albums list_trending_albums list_public_reviews list_busy_genres livez readyz health metrics swagger
-        redoc
-        sockets_document
+        redoc sockets_document list_groups get_group
     """,
     ),
     (
@@ -46,13 +49,14 @@ _ROWS = [
         get_me get_own_profile list_blocks list_mutes list_followed_reviews list_drafts get_feed list_suggested_people
         list_conversations
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
+        list_my_groups list_my_group_invites list_group_members look_at_group_link
     """,
     ),
     (
         MEMBER_WRITES,
         """
         update_own_profile create_review like_album unlike_album like_track unlike_track mark_all_notifications_read
-        set_notification_preferences
+        set_notification_preferences create_group join_group redeem_group_link
     """,
     ),
     (
@@ -92,6 +96,16 @@ _ROWS = [
     """,
     ),
     (AUTHOR, "edit_review edit_comment"),
+    (
+        OF_MEMBERS,
+        """
+        update_group set_group_cover remove_group_cover leave_group transfer_group change_group_role kick_group_member
+        mute_group_member unmute_group_member list_group_bans ban_from_group unban_from_group invite_to_group
+        list_group_invites revoke_group_invite create_group_link list_group_links revoke_group_link
+    """,
+    ),
+    (GROUP_OWNER_OR_ADMIN, "delete_group"),
+    (OWN_WRITE, "accept_group_invite decline_group_invite"),
     (AUTHOR_OR_ADMIN, "delete_review delete_comment"),
     (
         CURATOR,

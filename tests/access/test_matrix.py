@@ -19,6 +19,7 @@ from app.main import create_app
 from app.users.models import DataExport
 from tests.access.table import ROLES, TABLE
 from tests.catalog.factories import add_album, add_artist, add_track
+from tests.groups.factories import add_group, join
 from tests.notifications.factories import tell
 from tests.people import People, Person
 from tests.reviews.factories import write_comment, write_review
@@ -63,6 +64,7 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
         "provider": "google",
         "key": "covers/none.webp",
     }
+    ids |= await own_group(people, owner, curator)
     return World(owner, await somebody(app, people, role, owner), ids)
 
 
@@ -98,6 +100,19 @@ async def own_things(infra: Infra, owner: Person, other: Person) -> dict[str, An
     return {**ids, "notification_id": rows[0]["id"]}
 
 
+async def own_group(people: People, owner: Person, other: Person) -> dict[str, Any]:
+    """A group of the owner's with one more member, an invitation out of it, a link; and an invitation for the owner."""
+    member, guest = await people.make("member"), await people.make("guest")
+    group, another = await add_group(owner), await add_group(other)
+    await join(group, member)
+    path = f"/groups/{group['id']}"
+    sent = (await owner.post(f"{path}/invites", json={"username": guest.username})).json()
+    link = (await owner.post(f"{path}/links", json={})).json()
+    got = (await other.post(f"/groups/{another['id']}/invites", json={"username": owner.username})).json()
+    ids = {"group_id": group["id"], "user_id": str(member.id), "link_id": link["id"], "token": link["token"]}
+    return ids | {"invite_id": got["id"], "sent_invite_id": sent["id"], "stranger_name": other.username}
+
+
 async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> httpx.AsyncClient:
     """The client of a role."""
     if role == "owner":
@@ -130,7 +145,21 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_track": {"title": "Changed"},
     "change_role": {"role": "user"},
     "update_own_profile": {"bio": "Changed."},
+    "create_group": {"name": "New"},
+    "update_group": {"name": "Changed"},
+    "change_group_role": {"role": "admin"},
+    "mute_group_member": {"until": LATER.isoformat()},
+    "ban_from_group": {},
+    "create_group_link": {},
 }
+
+
+def named(name: str, ids: dict[str, Any]) -> dict[str, Any] | None:
+    """Bodies that name somebody of this world."""
+    bodies = {"transfer_group": {"user_id": ids["user_id"]}, "invite_to_group": {"username": ids["stranger_name"]}}
+    return bodies.get(name)
+
+
 LETTERS = {401: "1", 403: "3", 404: "4"}
 # They answer 404 or 403 for what is missing there, after everybody has passed.
 MISSING = {
@@ -146,8 +175,10 @@ async def ask(world: World, operation: Operation) -> str:
     """The letter of the answer."""
     (method,) = sorted(operation.methods)[:1]
     ids = world.ids | ({"key_id": world.ids["token_id"]} if operation.name == "revoke_api_token" else {})
+    if operation.name == "revoke_group_invite":
+        ids = ids | {"invite_id": ids["sent_invite_id"]}
     path = operation.path.replace("{key:path}", "{key}").format(**ids)
-    body = BODIES.get(operation.name)
+    body = BODIES.get(operation.name, named(operation.name, ids))
     if operation.name == "stream_notifications":
         path += "?last_event_id=wrong"  # a fault that is found after the login; a stream would not end
     if operation.name == "search_messages":
