@@ -12,6 +12,7 @@ MODULES = (
     "chat",
     "catalog",
     "reviews",
+    "rooms",
     "feed",
     "discover",
     "notifications",
