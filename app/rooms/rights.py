@@ -37,6 +37,7 @@ Permission = Literal[
     "queue.remove",
     "queue.move",
     "queue.clear",
+    "queue.vote",
     "playback.control",
     "skip.vote",
     "chat.post",
@@ -52,7 +53,7 @@ PERMISSIONS: Final[frozenset[Permission]] = frozenset(get_args(Permission))
 DEFAULTS: Final[Mapping[Role, frozenset[Permission]]] = {
     "owner": PERMISSIONS,
     "dj": PERMISSIONS - {"members.kick", "members.ban", "room.update"},
-    "member": frozenset({"queue.add", "skip.vote", "chat.post"}),
+    "member": frozenset({"queue.add", "queue.vote", "skip.vote", "chat.post"}),
     "guest": frozenset({"chat.post"}),
 }
 
