@@ -22,6 +22,8 @@ from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
+from app.rooms.people_router import router as room_people
+from app.rooms.router import router as rooms
 from app.users.router import router as users
 
 __all__ = ["PUBLIC", "TAGS", "api", "root"]
@@ -49,6 +51,8 @@ api.include_router(search)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
+api.include_router(rooms)
+api.include_router(room_people)
 api.include_router(chat)
 api.include_router(conversations)
 api.include_router(moderation)
@@ -74,6 +78,7 @@ TAGS = [
         "comments": "Comments on reviews, with one level of replies.",
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
+        "rooms": "People who hear the same second of the same track. Live over `/ws/rooms/{id}`.",
         "chat": "Messages of rooms, groups and conversations of two; live over the sockets at `/ws/…`.",
         "notifications": "What happened to you: a list, a count, preferences, and a live stream.",
         "admin": "For admins: roles, bans, removals, and the jobs that failed.",
@@ -129,6 +134,11 @@ PUBLIC: frozenset[str] = frozenset(
         "list_reviews",
         "list_revisions",
         "list_user_reviews",
+        # rooms
+        "get_room",
+        "get_room_by_name",
+        "list_room_members",
+        "list_rooms",
         # discover
         "list_busy_genres",
         "list_public_reviews",

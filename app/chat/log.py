@@ -45,7 +45,7 @@ async def append(
     """Writes an event and tells the channel's sockets after the commit; the event's sequence.
 
     `data` is anything that JSON can say, UUIDs and times included. With `removes`, this is the last that the person's
-    sockets get to know of the channel. Raises NotFound for a channel that is gone.
+    sockets, or EVERYBODY's, get to know of the channel. Raises NotFound for a channel that is gone.
     """
     said = None if data is None else to_json(data).decode()
     values = [channel_id, kind, actor_id, client_id, message_id, removes, said]

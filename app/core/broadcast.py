@@ -21,7 +21,7 @@ from app.core.db import Reader, Writer
 from app.core.errors import Unavailable
 from app.core.ids import uuid7
 
-__all__ = ["Broadcast", "Feed", "Line", "Listener", "Log", "encode", "log_of_channels", "tell"]
+__all__ = ["EVERYBODY", "Broadcast", "Feed", "Line", "Listener", "Log", "encode", "log_of_channels", "tell"]
 
 TICK_SECONDS = 1.0
 PAGE = 200
@@ -29,6 +29,8 @@ _KEPT = 256
 """Lines that a process keeps of each channel, for those who come in while they pass."""
 _TOPIC = "channel:"
 _NOBODY = UUID(int=0)
+EVERYBODY = UUID(int=2**128 - 1)
+"""In `removes` of a line: nobody hears anything of the channel after it."""
 _PREFIX = Struct("!q16s16sI")
 log = structlog.get_logger()
 
@@ -162,7 +164,7 @@ class Feed:
         (self._picky if listener.picky else self._plain)[listener] = None
         if missing:
             listener.hear(missing)
-        if any(line.removes == listener.user_id for line in missing):
+        if any(line.removes in {listener.user_id, EVERYBODY} for line in missing):
             self._remove(listener)
 
     def leave(self, listener: Listener) -> None:
@@ -202,7 +204,7 @@ class Feed:
         if line.removes is not None:
             self._flush()
             for listener in self.listeners:
-                if listener.user_id == line.removes:
+                if line.removes in {listener.user_id, EVERYBODY}:
                     self._remove(listener)
 
     def _remove(self, listener: Listener) -> None:

@@ -23,8 +23,8 @@ __all__ = [
     "granted",
     "outranks",
     "require",
-    "require_reader",
     "require_rank",
+    "require_reader",
     "standing",
 ]
 
@@ -64,9 +64,8 @@ _STANDING = """
            ARRAY(SELECT p.permission FROM room_permissions p
                  WHERE p.room_id = r.id AND p.role = m.role AND NOT p.allowed) AS less
     FROM rooms r LEFT JOIN room_members m ON m.room_id = r.id AND m.user_id = $2
-    WHERE r.id = $1 AND (m.role IS NOT NULL OR NOT EXISTS (
-        SELECT FROM blocks WHERE (blocker_id, blocked_id) IN ((r.owner_id, $2), ($2, r.owner_id))))
-        AND (m.role IS NOT NULL OR NOT r.is_private OR r.password_hash IS NOT NULL)"""
+    WHERE r.id = $1 AND (m.role IS NOT NULL OR r.owner_id = $2 OR ((NOT r.is_private OR r.password_hash IS NOT NULL)
+        AND NOT EXISTS (SELECT FROM blocks WHERE (blocker_id, blocked_id) IN ((r.owner_id, $2), ($2, r.owner_id)))))"""
 
 
 class NotMember(Forbidden):
