@@ -23,6 +23,7 @@ from app.notifications.router import router as notifications
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
 from app.rooms.people_router import router as room_people
+from app.rooms.playing_router import router as room_playing
 from app.rooms.router import router as rooms
 from app.users.router import router as users
 
@@ -53,6 +54,7 @@ api.include_router(discover)
 api.include_router(notifications)
 api.include_router(rooms)
 api.include_router(room_people)
+api.include_router(room_playing)
 api.include_router(chat)
 api.include_router(conversations)
 api.include_router(moderation)
@@ -135,9 +137,14 @@ PUBLIC: frozenset[str] = frozenset(
         "list_revisions",
         "list_user_reviews",
         # rooms
+        "get_queued_item",
         "get_room",
         "get_room_by_name",
+        "get_room_playback",
+        "get_skip_vote",
+        "list_room_history",
         "list_room_members",
+        "list_room_queue",
         "list_rooms",
         # discover
         "list_busy_genres",

@@ -8,7 +8,7 @@ from app.chat.owners import Command, Entry, owner
 from app.core.auth import Principal
 from app.core.errors import AppError
 from app.core.query import Runs
-from app.rooms import playback, queue
+from app.rooms import playback, queue, votes
 from app.rooms.playback import playing_snapshot
 from app.rooms.queries import EVERY_MEMBER
 from app.rooms.rights import Muted, NotAllowed, NotMember, Standing, granted, standing
@@ -28,7 +28,7 @@ _NAMED = """
 class Rooms:
     """Rooms as channels."""
 
-    commands: Mapping[str, Command] = {**playback.COMMANDS, **queue.COMMANDS}
+    commands: Mapping[str, Command] = {**playback.COMMANDS, **queue.COMMANDS, **votes.COMMANDS}
 
     async def enter(self, db: Runs, actor: Principal, channel_id: UUID) -> Entry:
         """Members only."""
