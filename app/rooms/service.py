@@ -22,6 +22,7 @@ from app.core.text import name_key
 from app.core.tokens import PasswordHasher
 from app.rooms.models import Room, RoomMember, RoomVisit
 from app.rooms.queries import BY_IDS, BY_NAME, DETAIL, MINE, STATE, rooms_page
+from app.rooms.queue import announce_order
 from app.rooms.rights import require, standing
 from app.rooms.schemas import OwnRoom, RoomChanges, RoomDetail, RoomInput, RoomItem, RoomSort, RoomState
 
@@ -90,8 +91,11 @@ async def update_room(
         given["name_key"] = name_key(given["name"])
     if given.get("capacity", room.capacity) < room.member_count:
         raise CapacityTooSmall(f"There are {room.member_count} people in the room.", member_count=room.member_count)
+    reordered = given.get("queue_mode", room.queue_mode) != room.queue_mode
     await _write(db, room_id, given)
     await tell_of_change(db, room_id, actor_id=actor.user_id)
+    if reordered:
+        await announce_order(db, room_id, actor_id=actor.user_id)
     return await get_room(db, actor, room_id)
 
 
