@@ -34,6 +34,7 @@ from app.rooms.stage import (
     load_stage,
     playback_data,
     present_ids,
+    write_down,
 )
 
 __all__ = [
@@ -73,7 +74,9 @@ async def play(db: Writer, actor: Principal, room_id: UUID, body: PressInput) ->
 async def pause(db: Writer, actor: Principal, room_id: UUID, body: PressInput) -> dict[str, Any]:
     """Stops where it is. Raises VersionConflict."""
     stage = await _control(db, actor, room_id, body)
-    stage.dry = False
+    if stage.dry:
+        stage.dry = False
+        await write_down(db, stage)
     await _change(db, stage, actor, deck.pause)
     return _answer(stage)
 
@@ -96,14 +99,16 @@ async def skip(db: Writer, actor: Principal, room_id: UUID, body: PressInput) ->
 async def previous(db: Writer, actor: Principal, room_id: UUID, body: PressInput) -> dict[str, Any]:
     """The beginning of the track; within its first seconds the track before. Raises NothingPlays, VersionConflict."""
     stage = await _control(db, actor, room_id, body)
-    before = None if deck.position(stage.state, clock_ms()) > deck.RESTART_MS else await play_before(db, stage)
+    now_ms = clock_ms()
+    before = None if deck.position(stage.state, now_ms) > deck.RESTART_MS else await play_before(db, stage)
     if before is None:
         await _change(db, _loaded(stage), actor, lambda state, now_ms: deck.seek(state, now_ms, 0))
         return _answer(stage)
     track_id, added_by, play_id = before
     item = await load_item(db, item_id=uuid7(), track_id=track_id, added_by=added_by)
     await _put_back(db, stage, actor)
-    await _begin(db, stage, item, actor_id=actor.user_id, back_to=play_id)
+    await _end(db, stage, now_ms, skipped=True)
+    await _begin(db, stage, item, now_ms, actor_id=actor.user_id, back_to=play_id)
     return _answer(stage)
 
 
@@ -128,10 +133,12 @@ async def do_what_is_due(db: Writer, room_id: UUID) -> None:
 
 async def go_on(db: Writer, stage: Stage, *, actor_id: UUID | None, by_itself: bool = False) -> bool:
     """Begins what comes next, or stops; whether there was something."""
+    now_ms = clock_ms()
+    await _end(db, stage, now_ms, skipped=not by_itself)
     item = await _next(db, stage)
     if item is None and stage.state.item is None:
         return False
-    await _begin(db, stage, item, actor_id=actor_id, by_itself=by_itself)
+    await _begin(db, stage, item, now_ms, actor_id=actor_id, by_itself=by_itself)
     return item is not None
 
 
@@ -195,20 +202,24 @@ async def _put_back(db: Writer, stage: Stage, actor: Principal) -> None:
     await announce_queue(db, stage, await load_queue(db, stage), actor_id=actor.user_id)
 
 
+async def _end(db: Writer, stage: Stage, now_ms: float, *, skipped: bool) -> None:
+    """What plays has been played."""
+    if stage.play_id is not None and stage.item is not None:
+        was_heard = await end_play(db, stage, now_ms=now_ms, skipped=skipped)
+        stage.unheard = 0 if was_heard or stage.item["added_by"] else stage.unheard + 1
+
+
 async def _begin(
     db: Writer,
     stage: Stage,
     item: Item | None,
+    now_ms: float,
     *,
     actor_id: UUID | None,
     back_to: UUID | None = None,
     by_itself: bool = False,
 ) -> None:
-    """Ends what plays, and begins the item; without one, the room falls silent."""
-    now_ms = clock_ms()
-    if stage.play_id is not None:
-        was_heard = await end_play(db, stage, now_ms=now_ms, skipped=not by_itself)
-        stage.unheard = 0 if was_heard or item is None or item.added_by else stage.unheard + 1
+    """The item plays from now on; without one, the room falls silent."""
     cue = Cue(item.id, item.track["duration_ms"]) if item else None
     make = deck.advance if by_itself else deck.skip
     stage.state = make(stage.state, now_ms, cue, gated=bool(await present_ids(db, stage.room_id)))
