@@ -155,8 +155,11 @@ async def settle(db: Writer, room: Room, left_id: UUID) -> None:
 
 
 async def make_owner(db: Writer, room: Room, user_id: UUID, *, actor_id: UUID) -> None:
-    """Gives the room to one of its members. There is no owner among them now."""
+    """Gives the room to one of its members, who is heard then. There is no owner among them now."""
     room.owner_id = user_id
+    muted = update(RoomMember).filter_by(room_id=room.id, user_id=user_id).where(RoomMember.muted_until.is_not(None))
+    if await db.scalar(muted.values(muted_until=None).returning(RoomMember.user_id)):
+        await append(db, room.id, kind="member.muted", actor_id=actor_id, data={"user_id": user_id, "until": None})
     await change_role(db, room.id, user_id, "owner", actor_id=actor_id)
     await append(db, room.id, kind="owner.changed", actor_id=actor_id, data={"user_id": user_id})
     await tell_of_change(db, room.id, actor_id=actor_id)
@@ -191,7 +194,8 @@ async def _refuse(db: Writer, actor: Principal, room: Room) -> None:
     still = or_(RoomBan.until.is_(None), RoomBan.until > func.now())
     ban = await db.one(select(RoomBan).filter_by(**mine).where(still))
     if ban:
-        raise BannedFromRoom(ban.reason, until=ban.until.isoformat() if ban.until else None)
+        ends = {"until": ban.until.isoformat()} if ban.until else {}
+        raise BannedFromRoom(ban.reason, **ends)
 
 
 async def _use_invite(db: Writer, code: str, room_id: UUID) -> None:

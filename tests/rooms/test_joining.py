@@ -35,7 +35,10 @@ async def test_a_public_room_lets_everybody_in(people: People) -> None:
     joined = answer.json()
     assert (joined["role"], joined["member_count"]) == ("member", 2)
     members = (await bruno.get(f"/rooms/{room['id']}/members")).json()["items"]
-    assert [(m["user"]["username"], m["role"]) for m in members] == [(ana.username, "owner"), (bruno.username, "member")]
+    assert [(m["user"]["username"], m["role"]) for m in members] == [
+        (ana.username, "owner"),
+        (bruno.username, "member"),
+    ]
 
 
 async def test_who_comes_in_is_a_guest_where_the_room_says_so(people: People) -> None:
@@ -47,7 +50,7 @@ async def test_every_refusal(people: People) -> None:
     ana, bruno = await people.make("ana"), await people.make("bruno")
     room = await open_room(ana, is_private=True, password="blue in green", capacity=2)
     assert room["has_password"] is True
-    assert "password" not in str(room.keys() - {"has_password"})
+    assert not {"password", "password_hash"} & room.keys()
     assert problem(await bruno.post(f"/rooms/{uuid7()}/join")) == (404, "not_found")
     assert problem(await join(bruno, room)) == (401, "wrong_room_password")
     assert problem(await join(bruno, room, password="so what")) == (401, "wrong_room_password")
@@ -59,7 +62,7 @@ async def test_every_refusal(people: People) -> None:
     assert (await ana.put(f"/rooms/{room['id']}/bans/{carla.username}", json={"reason": "Noise"})).status_code == 204
     banned = await join(carla, room, password="blue in green")
     assert problem(banned) == (403, "banned_from_room")
-    assert (banned.json()["detail"], banned.json()["until"]) == ("Noise", None)
+    assert banned.json()["detail"] == "Noise"
     assert problem(await leave(carla, room)) == (409, "not_in_room")
     assert problem(await leave(carla, {"id": uuid7()})) == (404, "not_found")
 
@@ -196,7 +199,9 @@ async def test_a_ban_ends(people: People, infra: Infra, minutes: int | None) -> 
     room, [owner, member] = await with_members(people, "member")
     ban = f"/rooms/{room['id']}/bans/{member.username}"
     assert (await owner.put(ban, json={"minutes": minutes})).status_code == 204
-    assert problem(await join(member, room)) == (403, "banned_from_room")
+    refused = await join(member, room)
+    assert problem(refused) == (403, "banned_from_room")
+    assert ("until" in refused.json()) == (minutes is not None)
     assert [one["user"]["username"] for one in (await owner.get(f"/rooms/{room['id']}/bans")).json()["items"]] == [
         member.username
     ]
