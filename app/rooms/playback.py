@@ -170,9 +170,12 @@ def _answer(stage: Stage) -> dict[str, Any]:
 
 async def _change(db: Writer, stage: Stage, actor: Principal | None, change: Change) -> None:
     """Tells the room only of what it can see."""
-    before, stage.state = stage.state, change(stage.state, clock_ms())
-    if stage.state != before:
+    before, shown = stage.state, playback_data(stage)
+    stage.state = change(before, clock_ms())
+    if playback_data(stage) != shown:
         await keep(db, stage, actor_id=actor.user_id if actor else None)
+    elif stage.state != before:
+        await write_down(db, stage)
 
 
 async def _next(db: Writer, stage: Stage) -> Item | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic_core import to_json
+from pydantic_core import to_json, to_jsonable_python
 
 from app.chat.log import append
 from app.chat.presence import LIFE_SECONDS
@@ -175,12 +175,13 @@ async def write_down(db: Writer, stage: Stage) -> None:
 
 
 def playback_data(stage: Stage) -> dict[str, Any]:
-    """The playback as clients get to know it."""
+    """The playback as clients get to know it, in JSON values."""
     state = asdict(stage.state)
     data = {name: state[name] for name in ("version", "playing", "position_ms", "at_ms", "duration_ms")}
     waiting = stage.state.waiting
     told = {"until_ms": waiting.until_ms, "ready": waiting.ready[:MOST_NAMED]} if waiting else None
-    return {**data, "item": stage.item, "waiting": told}
+    shown: dict[str, Any] = to_jsonable_python({**data, "item": stage.item, "waiting": told})
+    return shown
 
 
 async def show_playback(db: Runs, room_id: UUID) -> dict[str, Any]:
@@ -215,9 +216,10 @@ async def announce_queue(db: Writer, stage: Stage, items: Sequence[Item], *, act
 
 
 def item_data(item: Item) -> dict[str, Any]:
-    """An item as clients get to know it."""
+    """An item as clients get to know it, in JSON values."""
     data = {"id": item.id, "track": item.track, "added_by": item.added_by}
-    return {**data, "votes": item.votes, "added_at": item.added_at}
+    shown: dict[str, Any] = to_jsonable_python({**data, "votes": item.votes, "added_at": item.added_at})
+    return shown
 
 
 async def present_ids(db: Runs, room_id: UUID) -> set[UUID]:

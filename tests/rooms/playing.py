@@ -11,7 +11,19 @@ from app.core.infra import Infra
 from app.core.text import name_key
 from tests.people import Person
 
-__all__ = ["Json", "add", "eventually", "log_of", "make_tracks", "press", "problem", "queue_of", "show", "titles"]
+__all__ = [
+    "Json",
+    "add",
+    "eventually",
+    "log_of",
+    "make_tracks",
+    "press",
+    "problem",
+    "queue_of",
+    "show",
+    "titles",
+    "wait_for_people",
+]
 
 Json = dict[str, Any]
 T = TypeVar("T")
@@ -76,6 +88,15 @@ async def eventually(look: Callable[[], Awaitable[T]], until: Callable[[T], bool
         while not until(seen := await look()):
             await asyncio.sleep(0.02)
     return seen
+
+
+async def wait_for_people(person: Person, room: Json, number: int) -> None:
+    """Until so many are present."""
+
+    async def present() -> int:
+        return len((await person.get(f"/chat/{room['id']}/present")).json())
+
+    await eventually(present, lambda people: people == number)
 
 
 async def log_of(infra: Infra, room: Json, kind: str) -> list[Json]:
