@@ -22,7 +22,7 @@ from app.rooms.quorum import changed_rooms
 from app.rooms.stage import SCHEDULE, SOON_MS, clock_ms
 from app.rooms.votes import count_votes
 
-__all__ = ["Scheduler", "scheduler"]
+__all__ = ["DUE", "Scheduler", "scheduler"]
 
 AT_ONCE = 4
 """So many connections it takes at most."""
@@ -31,7 +31,7 @@ PATIENCE_MS = 250
 """A room that is busy is left to whoever has it, and asked again; one that is late for so long is waited for."""
 log = structlog.get_logger()
 
-_DUE = "SELECT room_id, due_ms FROM playbacks WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT $1"
+DUE = "SELECT room_id, due_ms FROM playbacks WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT $1"
 _CLAIM = "SELECT 1 FROM channels WHERE id = $1 FOR UPDATE SKIP LOCKED"
 
 
@@ -66,7 +66,7 @@ class Scheduler:
 
     async def look(self) -> float:
         """Does what is due; the seconds until there may be more."""
-        due = await self._infra.db.fetch(_DUE, [PAGE], counted=False)
+        due = await self._infra.db.fetch(DUE, [PAGE], counted=False)
         now_ms = clock_ms()
         ready = [(row["room_id"], now_ms - row["due_ms"]) for row in due if row["due_ms"] <= now_ms]
         recounts = await changed_rooms(_Uncounted(self._infra))

@@ -1,6 +1,7 @@
 """A snapshot with the events after it is a fresh snapshot, whatever happens in between."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -101,7 +102,7 @@ async def test_snapshot_and_events_are_a_fresh_snapshot(
         for action in happens:
             await play.do(*action)
             snapshots.append(await play.snapshot())
-    for (after, state), (until, fresh) in zip(snapshots, snapshots[1:], strict=False):
+    for (after, state), (until, fresh) in pairwise(snapshots):
         assert await play.follow(state, after, until) == fresh
     (after, state), (until, fresh) = snapshots[0], snapshots[-1]
     assert await play.follow(state, after, until) == fresh
