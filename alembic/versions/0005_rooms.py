@@ -81,6 +81,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_room_bans_banned_by_id"), "room_bans", ["banned_by_id"], unique=False)
     op.create_index(op.f("ix_room_bans_user_id"), "room_bans", ["user_id"], unique=False)
     op.create_table(
+        "room_dismissals",
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("room_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["room_id"], ["rooms.id"], name=op.f("fk_room_dismissals_room_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_room_dismissals_user_id"), ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", "room_id", name=op.f("pk_room_dismissals")),
+    )
+    op.create_index(op.f("ix_room_dismissals_room_id"), "room_dismissals", ["room_id"], unique=False)
+    op.create_table(
         "room_invites",
         sa.Column("room_id", sa.Uuid(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
@@ -296,6 +306,8 @@ def downgrade() -> None:
     op.drop_index("ix_room_invites_room_id_id", table_name="room_invites")
     op.drop_index(op.f("ix_room_invites_made_by_id"), table_name="room_invites")
     op.drop_table("room_invites")
+    op.drop_index(op.f("ix_room_dismissals_room_id"), table_name="room_dismissals")
+    op.drop_table("room_dismissals")
     op.drop_index(op.f("ix_room_bans_user_id"), table_name="room_bans")
     op.drop_index(op.f("ix_room_bans_banned_by_id"), table_name="room_bans")
     op.drop_table("room_bans")

@@ -19,6 +19,8 @@ from app.rooms.schemas import LiveRoom, LiveRooms
 __all__ = ["EXAMPLE", "Lobby", "lobby", "open_lobby_stream"]
 
 LOOK_SECONDS = 1.0
+SLACK_SECONDS = 0.2
+"""Ticks come about a second after each other: one that is a little early is not to wait for the next."""
 _TOPIC = UUID(int=1)
 EXAMPLE = """retry: 1000
 
@@ -64,9 +66,9 @@ async def _versions(_reader: Reader, keys: list[UUID]) -> dict[UUID, int]:
     return dict.fromkeys(keys, int(time.time()))
 
 
-def open_lobby_stream(infra: Infra, actor: Principal) -> EventStream:
-    """A stream of the whole list, then of its changes, at most once a second."""
-    return EventStream(infra, actor, ("lobby", _TOPIC), _LobbyReader(infra, actor.user_id))
+def open_lobby_stream(infra: Infra, actor: Principal, every: int) -> EventStream:
+    """A stream of the whole list, then of its changes, at most once in so many seconds."""
+    return EventStream(infra, actor, ("lobby", _TOPIC), _LobbyReader(infra, actor.user_id, every))
 
 
 @dataclass(slots=True)
@@ -75,11 +77,15 @@ class _LobbyReader:
 
     infra: Infra
     user_id: UUID
+    every: int
+    next_at: float = 0.0
     told: Mapping[UUID, LiveRoom] | None = None
     seen: Mapping[UUID, LiveRoom] = field(default_factory=dict)
 
     async def __call__(self) -> News:
         version = int(time.time())
+        if time.monotonic() < self.next_at:
+            return News([], version)
         rooms = await self.infra.part(lobby).look()
         if self.told is not None and rooms is self.seen:
             return News([], version)
@@ -87,6 +93,8 @@ class _LobbyReader:
         shown = {room.id: room for room in rooms.values() if room.owner_id not in hidden}
         events = _changes(self.told, shown)
         self.told, self.seen = shown, rooms
+        if events:
+            self.next_at = time.monotonic() + self.every - SLACK_SECONDS
         return News(events, version)
 
 

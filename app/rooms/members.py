@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Uuid, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app.chat.log import append
@@ -21,6 +21,7 @@ from app.rooms.rights import Role, require_reader
 from app.rooms.schemas import Entrance, InvitePreview, MemberItem, RoomDetail
 from app.rooms.service import close_room, get_room, load_room, tell_of_change, viewer_of
 from app.users.models import User
+from app.users.queries import not_blocked
 from app.users.schemas import PersonCard
 
 __all__ = [
@@ -77,9 +78,7 @@ async def join_room(infra: Infra, actor: Principal, room_id: UUID, entrance: Ent
         if entrance.invite is not None:
             await _use_invite(db, entrance.invite, room_id)
         elif room.is_private and room.owner_id != actor.user_id:
-            await _check_password(db, actor, room, proven)
-        else:
-            await get_room(db, actor, room_id)  # nobody comes to people who blocked them
+            _check_password(room, proven)
         return await _let_in(db, actor, room)
 
 
@@ -180,22 +179,30 @@ async def _proven(infra: Infra, room_id: UUID, password: str | None) -> str | No
     return hashed if hashed and await infra.passwords.verify(password, hashed) else None
 
 
-async def _check_password(db: Writer, actor: Principal, room: Room, proven: str | None) -> None:
-    await get_room(db, actor, room.id)
+def _check_password(room: Room, proven: str | None) -> None:
+    if room.password_hash is None:
+        raise NotFound("There is no such room.")
     if proven is None or proven != room.password_hash:
         raise WrongPassword("Ask somebody in the room for it.")
 
 
 async def _refuse(db: Writer, actor: Principal, room: Room) -> None:
-    """Raises AlreadyInRoom, BannedFromRoom."""
+    """Raises NotFound for a room of somebody who blocks the actor, or the other way, AlreadyInRoom, BannedFromRoom."""
     mine = {"room_id": room.id, "user_id": actor.user_id}
     if await db.scalar(select(RoomMember.role).filter_by(**mine)):
         raise AlreadyInRoom("Connect to its socket.")
+    if await db.one(select(Room.id).where(Room.id == room.id, not_blocked(Room.owner_id, _person(actor)))) is None:
+        raise NotFound("There is no such room.")
     still = or_(RoomBan.until.is_(None), RoomBan.until > func.now())
     ban = await db.one(select(RoomBan).filter_by(**mine).where(still))
+    if ban and ban.until:
+        raise BannedFromRoom(ban.reason, until=ban.until.isoformat())
     if ban:
-        ends = {"until": ban.until.isoformat()} if ban.until else {}
-        raise BannedFromRoom(ban.reason, **ends)
+        raise BannedFromRoom(ban.reason)
+
+
+def _person(actor: Principal) -> ColumnElement[UUID]:
+    return literal(actor.user_id, Uuid)
 
 
 async def _use_invite(db: Writer, code: str, room_id: UUID) -> None:

@@ -96,12 +96,16 @@ async def get_room_by_name(db: ReadDB, actor: MaybeUser, name: NameQuery) -> Roo
     response_class=EventStream,
     responses={200: {"content": {"text/event-stream": {"example": EXAMPLE}}}, **SIGNED_IN},
 )
-async def stream_rooms(here: Here, actor: StreamUser) -> EventStream:
-    """First every room where somebody is or music plays, then what changes, at most once a second.
+async def stream_rooms(
+    here: Here,
+    actor: StreamUser,
+    every: Annotated[int, Query(ge=1, le=60, description="Seconds from one event to the next, at least")] = 1,
+) -> EventStream:
+    """First every room where somebody is or music plays, then what changes.
 
     `gone` are rooms that are empty and silent now, or closed. After a connection was lost, the list comes anew.
     """
-    return open_lobby_stream(here, actor)
+    return open_lobby_stream(here, actor, every)
 
 
 @router.get("/invites/{code}", summary="Where an invite leads", responses=problems(Unauthorized, Forbidden, InviteOver))

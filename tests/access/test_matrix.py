@@ -49,18 +49,23 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
     owner, curator = await people.make("owner"), await people.make("curator", role="curator")
     artist = await add_artist(curator)
     album, track = await add_album(curator, artist=artist), await add_track(curator, artist=artist)
+    other = await add_track(curator, artist=artist)
     review = await write_review(owner, UUID(album["id"]))
     comment = await write_comment(owner, review)
-    ids = await own_things(app.state.infra, owner, curator) | {
-        "artist_id": artist["id"],
-        "album_id": album["id"],
-        "track_id": track["id"],
-        "review_id": review["id"],
-        "comment_id": comment["id"],
-        "username": owner.username,
-        "provider": "google",
-        "key": "covers/none.webp",
-    }
+    ids = (
+        await own_things(app.state.infra, owner, curator)
+        | await own_room(owner, curator, [track["id"], other["id"]])
+        | {
+            "artist_id": artist["id"],
+            "album_id": album["id"],
+            "track_id": track["id"],
+            "review_id": review["id"],
+            "comment_id": comment["id"],
+            "username": owner.username,
+            "provider": "google",
+            "key": "covers/none.webp",
+        }
+    )
     return World(owner, await somebody(app, people, role, owner), ids)
 
 
@@ -87,6 +92,25 @@ async def own_things(infra: Infra, owner: Person, other: Person) -> dict[str, An
         }
         db.add(DeadLetter(id=ids["letter_id"], **letter))
     return {**ids, "notification_id": rows[0]["id"]}
+
+
+async def own_room(owner: Person, member: Person, track_ids: list[str]) -> dict[str, Any]:
+    """A room of the owner's with somebody in it, something that waits, and a way in."""
+    made = await owner.post("/rooms", json={"name": owner.username[:50]})
+    room = f"/rooms/{made.json()['id']}"
+    assert (await member.post(f"{room}/join")).status_code == 200
+    for track_id in track_ids:  # the first one may begin to play
+        added = await owner.post(f"{room}/queue", json={"track_id": track_id})
+        assert added.status_code == 201, added.text
+    invite = (await owner.post(f"{room}/invites", json={})).json()
+    return {
+        "room_id": made.json()["id"],
+        "role": "guest",
+        "member": member.username,
+        "item_id": added.json()["id"],
+        "invite_id": invite["id"],
+        "code": invite["code"],
+    }
 
 
 async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> httpx.AsyncClient:
@@ -116,6 +140,17 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_track": {"title": "Changed"},
     "change_role": {"role": "user"},
     "update_own_profile": {"bio": "Changed."},
+    "update_room": {"description": "Changed."},
+    "hand_over_room": {"username": "nobody_at_all"},
+    "change_room_permissions": {"permissions": {"chat.post": False}},
+    "set_room_role": {"role": "guest"},
+    "mute_in_room": {},
+    "ban_from_room": {},
+    "create_room_invite": {},
+    "add_to_room_queue": {"track_id": str(uuid7())},
+    "move_queued_item": {"index": 0},
+    "control_room_playback": {"action": "play"},
+    "vote_to_skip": {"item_id": str(uuid7())},
 }
 LETTERS = {401: "1", 403: "3", 404: "4"}
 # They answer 404 or 403 for what is missing there, after everybody has passed.
@@ -125,6 +160,9 @@ MISSING = {
     "remove_follower": "the owner follows nobody",
     "download_data_export": "it is not ready",
     "unlink_account": "it is the last way in",
+    "hand_over_room": "nobody has that name",
+    "unban_from_room": "nobody is banned",
+    "add_to_room_queue": "no such track",
 }
 
 
@@ -132,10 +170,12 @@ async def ask(world: World, operation: Operation) -> str:
     """The letter of the answer."""
     (method,) = sorted(operation.methods)[:1]
     ids = world.ids | ({"key_id": world.ids["token_id"]} if operation.name == "revoke_api_token" else {})
+    if operation.path.startswith("/api/v1/rooms/"):
+        ids |= {"username": ids["member"]}
     path = operation.path.replace("{key:path}", "{key}").format(**ids)
     body = BODIES.get(operation.name)
-    if operation.name == "stream_notifications":
-        path += "?last_event_id=wrong"  # a fault that is found after the login; a stream would not end
+    if operation.name.startswith("stream_"):
+        path += "?last_event_id=wrong&every=wrong"  # a fault that is found after the login; a stream would not end
     answer = await world.actor.request(method, f"http://soundscore.test{path}", json=body)
     assert answer.status_code < 500 or answer.json()["code"] == "provider_not_configured", answer.text
     return LETTERS.get(answer.status_code, "+")

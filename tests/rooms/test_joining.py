@@ -191,6 +191,9 @@ async def test_who_blocked_the_owner_does_not_find_the_room(people: People) -> N
         assert (await owner.put(f"/users/{person.username}/block")).status_code < 300
     assert problem(await blocked.get(f"/rooms/{room['id']}")) == (404, "not_found")
     assert problem(await join(blocked, room)) == (404, "not_found")
+    invite = (await owner.post(f"/rooms/{room['id']}/invites", json={})).json()
+    assert problem(await blocked.post(f"/rooms/invites/{invite['code']}/join")) == (404, "not_found")
+    assert problem(await blocked.get(f"/rooms/invites/{invite['code']}")) == (404, "invite_over")
     assert (await inside.get(f"/rooms/{room['id']}")).status_code == 200
 
 

@@ -44,14 +44,14 @@ class Board:
 @asynccontextmanager
 async def reading(live: str, person: Person) -> AsyncIterator[Board]:
     """The stream, read into a board."""
+    client = httpx.AsyncClient(timeout=None)
     board, headers = Board(), {"Authorization": f"Bearer {person.token}"}
 
     async def read() -> None:
-        async with httpx.AsyncClient(timeout=None) as client:
-            async with client.stream("GET", f"{live}/api/v1/rooms/stream", headers=headers) as stream:
-                async for line in stream.aiter_lines():
-                    if line.startswith("data: {"):
-                        board.take(line.removeprefix("data: "))
+        async with client, client.stream("GET", f"{live}/api/v1/rooms/stream", headers=headers) as stream:
+            async for line in stream.aiter_lines():
+                if line.startswith("data: {"):
+                    board.take(line.removeprefix("data: "))
 
     task = asyncio.create_task(read())
     try:
@@ -80,7 +80,8 @@ async def test_rooms_of_people_who_block_each_other_are_left_out(live: str, peop
     (first, [blocker]), (second, [other]) = await with_members(people), await with_members(people)
     reader = await people.make("reader")
     assert (await blocker.put(f"/users/{reader.username}/block")).status_code < 300
-    async with reading(live, reader) as board, sit(live, f"rooms/{first['id']}", blocker):
-        async with sit(live, f"rooms/{second['id']}", other):
-            await board.until(second, present_count=1)
-            assert first["id"] not in board.rooms
+    sockets = sit(live, f"rooms/{first['id']}", blocker), sit(live, f"rooms/{second['id']}", other)
+    async with sockets[0], sockets[1], reading(live, reader) as board, reading(live, other) as others:
+        await others.until(first, present_count=1)
+        await board.until(second, present_count=1)
+        assert first["id"] not in board.rooms
