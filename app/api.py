@@ -30,6 +30,9 @@ from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
+from app.rooms.people_router import router as room_people
+from app.rooms.playing_router import router as room_playing
+from app.rooms.router import router as rooms
 from app.users.router import router as users
 
 __all__ = ["PUBLIC", "TAGS", "api", "root"]
@@ -57,6 +60,9 @@ api.include_router(search)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
+api.include_router(rooms)
+api.include_router(room_people)
+api.include_router(room_playing)
 api.include_router(chat)
 api.include_router(conversations)
 api.include_router(group_invites)
@@ -93,6 +99,7 @@ TAGS = [
         "comments": "Comments on reviews, with one level of replies.",
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
+        "rooms": "People who hear the same second of the same track. Live over `/ws/rooms/{id}`.",
         "chat": "Messages of rooms, groups and conversations of two; live over the sockets at `/ws/…`.",
         "groups": "People who talk about something, in public or among themselves.",
         "notifications": "What happened to you: a list, a count, preferences, and a live stream.",
@@ -153,6 +160,16 @@ PUBLIC: frozenset[str] = frozenset(
         # groups
         "get_group",
         "list_groups",
+        # rooms
+        "get_queued_item",
+        "get_room",
+        "get_room_by_name",
+        "get_room_playback",
+        "get_skip_vote",
+        "list_room_history",
+        "list_room_members",
+        "list_room_queue",
+        "list_rooms",
         # discover
         "list_busy_genres",
         "list_public_reviews",

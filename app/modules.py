@@ -13,6 +13,7 @@ MODULES = (
     "catalog",
     "reviews",
     "groups",
+    "rooms",
     "feed",
     "discover",
     "notifications",

@@ -50,6 +50,7 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
     owner, curator = await people.make("owner"), await people.make("curator", role="curator")
     artist = await add_artist(curator)
     album, track = await add_album(curator, artist=artist), await add_track(curator, artist=artist)
+    other = await add_track(curator, artist=artist)
     review = await write_review(owner, UUID(album["id"]))
     comment = await write_comment(owner, review)
     ids = await own_things(app.state.infra, owner, curator) | {
@@ -64,7 +65,7 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
         "provider": "google",
         "key": "covers/none.webp",
     }
-    ids |= await own_group(people, owner, curator)
+    ids |= await own_group(people, owner, curator) | await own_room(owner, curator, [track["id"], other["id"]])
     return World(owner, await somebody(app, people, role, owner), ids)
 
 
@@ -113,6 +114,25 @@ async def own_group(people: People, owner: Person, other: Person) -> dict[str, A
     return ids | {"invite_id": got["id"], "sent_invite_id": sent["id"], "stranger_name": other.username}
 
 
+async def own_room(owner: Person, member: Person, track_ids: list[str]) -> dict[str, Any]:
+    """A room of the owner's with somebody in it, something that waits, and a way in."""
+    made = await owner.post("/rooms", json={"name": owner.username[:50]})
+    room = f"/rooms/{made.json()['id']}"
+    assert (await member.post(f"{room}/join")).status_code == 200
+    for track_id in track_ids:  # the first one may begin to play
+        added = await owner.post(f"{room}/queue", json={"track_id": track_id})
+        assert added.status_code == 201, added.text
+    invite = (await owner.post(f"{room}/invites", json={})).json()
+    return {
+        "room_id": made.json()["id"],
+        "role": "guest",
+        "member": member.username,
+        "item_id": added.json()["id"],
+        "room_invite_id": invite["id"],
+        "code": invite["code"],
+    }
+
+
 async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> httpx.AsyncClient:
     """The client of a role."""
     if role == "owner":
@@ -151,6 +171,17 @@ BODIES: dict[str, dict[str, Any]] = {
     "mute_group_member": {"until": LATER.isoformat()},
     "ban_from_group": {},
     "create_group_link": {},
+    "update_room": {"description": "Changed."},
+    "hand_over_room": {"username": "nobody_at_all"},
+    "change_room_permissions": {"permissions": {"chat.post": False}},
+    "set_room_role": {"role": "guest"},
+    "mute_in_room": {},
+    "ban_from_room": {},
+    "create_room_invite": {},
+    "add_to_room_queue": {"track_id": str(uuid7())},
+    "move_queued_item": {"index": 0},
+    "control_room_playback": {"action": "play"},
+    "vote_to_skip": {"item_id": str(uuid7())},
 }
 
 
@@ -168,6 +199,9 @@ MISSING = {
     "remove_follower": "the owner follows nobody",
     "download_data_export": "it is not ready",
     "unlink_account": "it is the last way in",
+    "hand_over_room": "nobody has that name",
+    "unban_from_room": "nobody is banned",
+    "add_to_room_queue": "no such track",
 }
 
 
@@ -177,10 +211,12 @@ async def ask(world: World, operation: Operation) -> str:
     ids = world.ids | ({"key_id": world.ids["token_id"]} if operation.name == "revoke_api_token" else {})
     if operation.name == "revoke_group_invite":
         ids = ids | {"invite_id": ids["sent_invite_id"]}
+    if operation.path.startswith("/api/v1/rooms/"):
+        ids |= {"username": ids["member"], "invite_id": ids["room_invite_id"]}
     path = operation.path.replace("{key:path}", "{key}").format(**ids)
     body = BODIES.get(operation.name, named(operation.name, ids))
-    if operation.name == "stream_notifications":
-        path += "?last_event_id=wrong"  # a fault that is found after the login; a stream would not end
+    if operation.name.startswith("stream_"):
+        path += "?last_event_id=wrong&every=wrong"  # a fault that is found after the login; a stream would not end
     if operation.name == "search_messages":
         path += "?q=words"
     answer = await world.actor.request(method, f"http://soundscore.test{path}", json=body)
