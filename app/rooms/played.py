@@ -14,10 +14,11 @@ from app.catalog.models import Album, Artist, Track
 from app.core.auth import Principal
 from app.core.db import Reader, Writer
 from app.core.ids import uuid7
-from app.core.jobs import Event, emit, every
+from app.core.jobs import emit, every
 from app.core.paging import Page, PageRequest
 from app.core.query import PageQuery
 from app.rooms.deck import heard
+from app.rooms.events import TrackPlayed
 from app.rooms.playback_models import RoomPlay
 from app.rooms.playing_schemas import PlayedItem
 from app.rooms.rights import require_reader
@@ -25,7 +26,7 @@ from app.rooms.stage import ALIVE, Item, Stage, clock_ms
 from app.users.models import User
 from app.users.queries import not_blocked
 
-__all__ = ["HEARD_MS", "TrackPlayed", "begin_play", "count_listeners", "end_play", "list_history", "play_before"]
+__all__ = ["HEARD_MS", "begin_play", "count_listeners", "end_play", "list_history", "play_before"]
 
 HEARD_MS = 30_000
 HISTORY = PageQuery(
@@ -82,17 +83,6 @@ _BEFORE = """
     SELECT track_id, added_by_id, id FROM room_plays
     WHERE room_id = $1 AND id < $2 AND ended_at IS NOT NULL ORDER BY id DESC LIMIT 1"""
 _LAST = UUID(int=2**128 - 1)
-
-
-class TrackPlayed(Event):
-    """A room has played a track, or a part of it; `listener_ids` have heard it."""
-
-    room_id: UUID
-    play_id: UUID
-    track_id: UUID
-    started_at: datetime
-    played_ms: int
-    listener_ids: list[UUID]
 
 
 async def begin_play(db: Writer, stage: Stage, item: Item, *, at_ms: float) -> UUID:

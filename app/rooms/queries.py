@@ -68,11 +68,21 @@ _OWNER, _ME, _MAKER = aliased(User), aliased(RoomMember), aliased(User)
 _ALIVE = Heartbeat.seen_at > func.now() - func.make_interval(
     *[literal_column("0")] * 6, literal_column(f"{LIFE_SECONDS}")
 )
-_PEOPLE = func.count(Presence.user_id.distinct())
-_THERE = select(_PEOPLE.label("people")).join(Heartbeat, Heartbeat.process_id == Presence.process_id).where(_ALIVE)
-_PRESENT = _THERE.add_columns(Presence.channel_id).group_by(Presence.channel_id).subquery("present")
-"""How many people are in each channel that has any, in one look at all sockets."""
-_PRESENT_HERE = _THERE.where(Presence.channel_id == Room.id).correlate(Room).scalar_subquery()
+_THERE = select(Presence.user_id).join(Heartbeat, Heartbeat.process_id == Presence.process_id).where(_ALIVE)
+_PRESENT = (
+    select(Presence.channel_id, func.cardinality(func.array_agg(Presence.user_id.distinct())).label("people"))
+    .join(Heartbeat, Heartbeat.process_id == Presence.process_id)
+    .where(_ALIVE)
+    .group_by(Presence.channel_id)
+    .subquery("present")
+)
+"""How many people are in each channel that has any, in one look at all sockets. Two tabs are one person."""
+_PRESENT_HERE = func.cardinality(
+    func.array(
+        _THERE.where(Presence.channel_id == Room.id).distinct().correlate(Room).scalar_subquery(), type_=ARRAY(Uuid)
+    ),
+    type_=BigInteger,
+)
 _COUNT = type_coerce(func.coalesce(_PRESENT.c.people, 0), BigInteger)
 
 _NOW: tuple[Label[Any], ...] = (

@@ -93,6 +93,7 @@ async def get_room_by_name(db: ReadDB, actor: MaybeUser, name: NameQuery) -> Roo
 @router.get(
     "/stream",
     summary="The live list of rooms",
+    status_code=200,
     response_class=EventStream,
     responses={200: {"content": {"text/event-stream": {"example": EXAMPLE}}}, **SIGNED_IN},
 )

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -41,14 +42,21 @@ class Board:
         return here.items() >= values.items()
 
 
+def gaps(board: Board) -> list[float]:
+    """Seconds from one event to the next."""
+    return [later - earlier for earlier, later in pairwise(board.times)]
+
+
 @asynccontextmanager
-async def reading(live: str, person: Person) -> AsyncIterator[Board]:
+async def reading(live: str, person: Person, every: int = 1) -> AsyncIterator[Board]:
     """The stream, read into a board."""
     client = httpx.AsyncClient(timeout=None)
     board, headers = Board(), {"Authorization": f"Bearer {person.token}"}
 
+    address = f"{live}/api/v1/rooms/stream?every={every}"
+
     async def read() -> None:
-        async with client, client.stream("GET", f"{live}/api/v1/rooms/stream", headers=headers) as stream:
+        async with client, client.stream("GET", address, headers=headers) as stream:
             async for line in stream.aiter_lines():
                 if line.startswith("data: {"):
                     board.take(line.removeprefix("data: "))
@@ -64,7 +72,8 @@ async def reading(live: str, person: Person) -> AsyncIterator[Board]:
 async def test_the_list_is_live(live: str, people: People) -> None:
     room, [owner, member] = await with_members(people, "member")
     hidden, [hider] = await with_members(people, is_private=True)
-    async with reading(live, await people.make("reader")) as board:
+    reader = await people.make("reader")
+    async with reading(live, reader) as board, reading(live, reader, every=2) as unhurried:
         async with sit(live, f"rooms/{room['id']}", owner), sit(live, f"rooms/{hidden['id']}", hider):
             await board.until(room, present_count=1, member_count=2, now_playing=None)
             async with sit(live, f"rooms/{room['id']}", member), sit(live, f"rooms/{room['id']}", member):
@@ -72,8 +81,9 @@ async def test_the_list_is_live(live: str, people: People) -> None:
             await board.until(room, present_count=1)
             assert hidden["id"] not in board.rooms
         await board.until(room)
-        gaps = [later - earlier for earlier, later in zip(board.times, board.times[1:], strict=False)]
-        assert min(gaps) > 0.5
+        await unhurried.until(room)
+        assert min(gaps(board)) > 0.5
+        assert min(gaps(unhurried)) > 1.5
 
 
 async def test_rooms_of_people_who_block_each_other_are_left_out(live: str, people: People) -> None:

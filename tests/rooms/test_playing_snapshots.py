@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from app.chat.commands import run_command
@@ -90,7 +90,8 @@ class Play:
             pass
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+# not made smaller when it fails: each try takes seconds
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(actions)
 async def test_snapshot_and_events_are_a_fresh_snapshot(
     live: str, people: People, infra: Infra, happens: list[Action]
