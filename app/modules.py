@@ -11,6 +11,7 @@ MODULES = (
     "reactions",
     "catalog",
     "reviews",
+    "library",
     "feed",
     "discover",
     "notifications",
