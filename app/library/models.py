@@ -1,7 +1,6 @@
 """What people heard."""
 
 from datetime import datetime
-from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, PrimaryKeyConstraint
@@ -20,7 +19,7 @@ class Listen(Base):
     """
 
     __tablename__ = "listens"
-    __table_args__: ClassVar[tuple[Any, ...]] = (
+    __table_args__ = (
         PrimaryKeyConstraint("user_id", "id", postgresql_include=["track_id"]),
         Index("ix_listens_track_id", "track_id"),
         CheckConstraint(
