@@ -4,18 +4,20 @@ Every edit takes albums before artists and artists before tracks, and among its 
 crosswise.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.catalog.models import Album, Artist, Track
 from app.catalog.service import explain_absence
 from app.core.db import Writer
-from app.core.errors import Invalid
+from app.core.errors import Conflict, Invalid
 
-__all__ = ["hold_albums_of", "locked", "referred"]
+__all__ = ["hold_albums_of", "locked", "referred", "unless_in_use"]
 
 E = TypeVar("E", bound=Artist | Album | Track)
 
@@ -43,3 +45,13 @@ async def hold_albums_of(db: Writer, track_id: UUID, *others: UUID | None) -> No
     """Holds the album that a track is on, and the others: their tracks are counted anew afterwards."""
     mine = await db.scalar(select(Track.album_id).where(Track.id == track_id))
     await referred(db, Album, dict.fromkeys((mine, *others), "/body/album_id"))
+
+
+@asynccontextmanager
+async def unless_in_use(db: Writer, error: Conflict) -> AsyncIterator[None]:
+    """Raises the error when something refers to what the block deletes: what people heard is not taken from them."""
+    try:
+        yield
+        await db.flush()
+    except IntegrityError as refused:
+        raise error from refused

@@ -7,7 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-__all__ = ["MAX_UUID", "MIN_UUID", "uuid7", "uuid7_at", "uuid7_named", "uuid7_start", "uuid7_time"]
+__all__ = ["MAX_UUID", "MIN_UUID", "uuid7", "uuid7_at", "uuid7_end", "uuid7_named", "uuid7_start", "uuid7_time"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MIN_UUID = UUID(int=0)
@@ -63,6 +63,12 @@ def uuid7_start(moment: datetime) -> UUID:
     """Lies before every version 7 UUID of this moment, and after those of earlier ones."""
     milliseconds = -((_EPOCH - moment) // timedelta(milliseconds=1))
     return UUID(int=max(0, milliseconds) << 80)
+
+
+def uuid7_end(moment: datetime) -> UUID:
+    """Lies behind every version 7 UUID of this moment, and before those of later ones."""
+    milliseconds = (moment - _EPOCH) // timedelta(milliseconds=1)
+    return UUID(int=max(0, (milliseconds + 1 << 80) - 1))
 
 
 def uuid7_time(value: UUID) -> datetime:

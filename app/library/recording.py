@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.core.db import Writer
 from app.core.errors import Fault, Invalid
-from app.core.ids import uuid7_start
+from app.core.ids import uuid7_end, uuid7_start
 from app.core.jobs import emit
 from app.library.events import ListensRecorded
 from app.library.queries import KNOWN_TRACKS
@@ -26,7 +26,8 @@ _LOCK_LISTENERS = """
     ON CONFLICT (user_id) DO UPDATE SET listen_count = known.listen_count
     RETURNING user_id"""
 
-# $9 and $10 are the ids between which a listen from elsewhere is the same one.
+# $9 and $10 are the ids between which a listen from elsewhere is the same one. One of the same second may have the id
+# of a track that has been merged since.
 _INSERT = """
     INSERT INTO listens (user_id, id, track_id, listened_at, client, played_ms, room_id, source)
     SELECT heard.user_id, heard.id, heard.track_id, heard.listened_at, heard.client, heard.played_ms, heard.room_id, $8
@@ -36,7 +37,7 @@ _INSERT = """
     WHERE NOT EXISTS (
         SELECT FROM listens known
         WHERE known.user_id = heard.user_id AND known.id BETWEEN heard.nearest AND heard.farthest
-          AND known.track_id = heard.track_id AND known.source <> $8
+          AND known.track_id = heard.track_id AND (known.source <> $8 OR known.listened_at = heard.listened_at)
     )
     ORDER BY heard.user_id, heard.id
     ON CONFLICT DO NOTHING
@@ -86,7 +87,7 @@ async def add_counts(db: Writer, changes: Counter[UUID]) -> None:
 def near(listened_at: datetime, duration_ms: int | None) -> tuple[UUID, UUID]:
     """The ids between which another report is of the same listen: it began less than a track's length away."""
     length = MINUTES_UNKNOWN if duration_ms is None else timedelta(milliseconds=duration_ms)
-    return uuid7_start(listened_at - length + timedelta(milliseconds=1)), uuid7_start(listened_at + length)
+    return uuid7_end(listened_at - length), uuid7_start(listened_at + length)
 
 
 async def _known_tracks(db: Writer, listens: Iterable[Heard]) -> dict[UUID, KnownTrack]:

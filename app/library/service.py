@@ -11,7 +11,7 @@ from app.catalog.likes import open_library
 from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import NotFound
-from app.core.ids import MAX_UUID, MIN_UUID, uuid7_start
+from app.core.ids import MAX_UUID, MIN_UUID, uuid7_end, uuid7_start
 from app.core.paging import Page, PageRequest
 from app.core.query import Runs
 from app.library.models import Listen, Listener
@@ -59,7 +59,7 @@ async def list_listens(
     user_id = await open_library(db, actor, username)
     given = {name: value for name, value in wanted.items() if value is not None}
     bounds = {
-        "first_id": uuid7_start(after + timedelta(microseconds=1)) if after else MIN_UUID,
+        "first_id": uuid7_end(after) if after else MIN_UUID,
         "end_id": uuid7_start(before) if before else MAX_UUID,
     }
     return await listens_page(frozenset(given)).page(db, page, user_id=user_id, **bounds, **given)
