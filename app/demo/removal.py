@@ -34,6 +34,9 @@ _ENTWINED = """
     LEFT JOIN reviews r ON r.id = c.review_id LEFT JOIN comments above ON above.id = c.parent_id
     WHERE (c.user_id = ANY ($1)) <> (r.user_id = ANY ($1)) OR (c.user_id = ANY ($1)) <> (above.user_id = ANY ($1))
     UNION ALL
+    SELECT 'listens', count(*) FROM listens l JOIN tracks t ON t.id = l.track_id
+    WHERE l.user_id <> ALL ($1) AND t.album_id = ANY ($2)
+    UNION ALL
     SELECT 'likes', count(*) FROM likes l
     LEFT JOIN tracks t ON t.id = l.track_id LEFT JOIN reviews r ON r.id = l.review_id
     LEFT JOIN comments c ON c.id = l.comment_id

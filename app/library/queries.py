@@ -91,28 +91,28 @@ def _listens(source: Any, told: Any) -> Select[Any]:
     return listens.join(Artist, Artist.id == Track.artist_id).outerjoin(Album, Album.id == Track.album_id)
 
 
+# IS TRUE has a filter asked for each row on the way along the key: as a join, or by the index of tracks, what everybody
+# heard of them would be gathered and sorted before the first page.
 def _tracks_of(column: Any, name: str) -> Any:
-    """IS TRUE keeps it a hashed set that is asked for each row: as a join it would be sorted before the first page."""
     other = aliased(Track)
     mine = select(other.id).where(getattr(other, column.key) == _id(name))
     return _FOUND.track_id.in_(mine).is_(true())
 
 
 _FILTERS = {
-    "track_id": _FOUND.track_id == _id("track_id"),
+    "track_id": (_FOUND.track_id == _id("track_id")).is_(true()),
     "album_id": _tracks_of(Track.album_id, "album_id"),
     "artist_id": _tracks_of(Track.artist_id, "artist_id"),
+    "first_id": _FOUND.id >= _id("first_id"),
+    "end_id": _FOUND.id < _id("end_id"),
 }
 
 
 @cache
 def listens_page(filters: frozenset[str]) -> PageQuery[ListenItem]:
     """A person's listens, held to the named filters: a statement for each choice, so that each has its plan."""
-    found: Any = _FOUND if filters else Listen
-    listens = _listens(join(_FOUND, _THE_REST, true()), _THE_REST.c) if filters else _listens(Listen, Listen)
-    between = found.user_id == _id("user_id"), found.id >= _id("first_id"), found.id < _id("end_id")
-    where = [_FILTERS[name] for name in sorted(filters)]
-    return PageQuery(listens.where(*between, *where), into=ListenItem, order=[found.id])
+    listens = _listens(join(_FOUND, _THE_REST, true()), _THE_REST.c).where(_FOUND.user_id == _id("user_id"))
+    return PageQuery(listens.where(*(_FILTERS[name] for name in sorted(filters))), into=ListenItem, order=[_FOUND.id])
 
 
 LISTENS_BY_ID = Query(

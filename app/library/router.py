@@ -95,6 +95,7 @@ async def get_listening_stats(username: Username, db: ReadDB, actor: MaybeUser) 
 )
 async def list_top(
     username: Username,
+    infra: Here,
     db: ReadDB,
     actor: MaybeUser,
     *,
@@ -102,8 +103,8 @@ async def list_top(
     range_: Range = "month",
     limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = 10,
 ) -> TopList:
-    """Counted when you ask, if they let you see their library."""
-    return await service.list_top(db, actor, username, kind=kind, period=range_, limit=limit)
+    """Counted anew every five minutes, if they let you see their library."""
+    return await service.list_top(db, infra.cache, actor, username, kind=kind, period=range_, limit=limit)
 
 
 @people.get("/{username}/now-playing", summary="What a person hears now", responses=THEIRS)

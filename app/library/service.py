@@ -3,15 +3,17 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
 from app.catalog.likes import open_library
 from app.core.auth import Principal
+from app.core.cache import Cache
 from app.core.db import Writer
 from app.core.errors import NotFound
-from app.core.ids import MAX_UUID, MIN_UUID, uuid7_end, uuid7_start
+from app.core.ids import MIN_UUID, uuid7_end, uuid7_start
 from app.core.paging import Page, PageRequest
 from app.core.query import Runs
 from app.library.models import Listen, Listener
@@ -40,6 +42,7 @@ __all__ = [
 
 _DAYS: dict[Period, int] = {"week": 7, "month": 30, "year": 365}
 _BATCH = 5_000
+_TOP_SECONDS = 300
 
 
 async def list_listens(
@@ -57,12 +60,10 @@ async def list_listens(
     Raises NotFound, ProfileRestricted.
     """
     user_id = await open_library(db, actor, username)
+    wanted["first_id"] = uuid7_end(after) if after else None
+    wanted["end_id"] = uuid7_start(before) if before else None
     given = {name: value for name, value in wanted.items() if value is not None}
-    bounds = {
-        "first_id": uuid7_end(after) if after else MIN_UUID,
-        "end_id": uuid7_start(before) if before else MAX_UUID,
-    }
-    return await listens_page(frozenset(given)).page(db, page, user_id=user_id, **bounds, **given)
+    return await listens_page(frozenset(given)).page(db, page, user_id=user_id, **given)
 
 
 async def get_listening_stats(db: Runs, actor: Principal | None, username: str) -> ListeningStats:
@@ -73,13 +74,22 @@ async def get_listening_stats(db: Runs, actor: Principal | None, username: str) 
 
 
 async def list_top(
-    db: Runs, actor: Principal | None, username: str, *, kind: TopKind, period: Period, limit: int
+    db: Runs, cache: Cache, actor: Principal | None, username: str, *, kind: TopKind, period: Period, limit: int
 ) -> TopList:
-    """What a person heard most in the last days. Raises NotFound, ProfileRestricted."""
+    """What a person heard most in the last days. Raises NotFound, ProfileRestricted.
+
+    Ten years of listens are a lot to count: it is kept for some minutes, or until the person changes it themselves.
+    """
     user_id = await open_library(db, actor, username)
-    since = datetime.now(UTC) - timedelta(days=_DAYS[period]) if period in _DAYS else None
-    entries = await TOP[kind].all(db, user_id=user_id, first_id=uuid7_start(since) if since else MIN_UUID)
-    return TopList(kind=kind, range=period, since=since, items=entries[:limit])
+
+    async def count() -> bytes:
+        since = datetime.now(UTC) - timedelta(days=_DAYS[period]) if period in _DAYS else None
+        entries = await TOP[kind].all(db, user_id=user_id, first_id=uuid7_start(since) if since else MIN_UUID)
+        return TopList(kind=kind, range=period, since=since, items=entries).model_dump_json().encode()
+
+    counted, _ = await cache.get_or_load(_key(user_id, kind, period), _TOP_SECONDS, count)
+    top = TopList.model_validate_json(counted)
+    return top.model_copy(update={"items": top.items[:limit]})
 
 
 async def add_listens(db: Writer, actor: Principal, batch: ListenBatch) -> RecordedListens:
@@ -88,6 +98,7 @@ async def add_listens(db: Writer, actor: Principal, batch: ListenBatch) -> Recor
     new = await record(db, heard, source="manual")
     ids = [listen_id for _, listen_id in new]
     items = await LISTENS_BY_ID.all(db, user_id=actor.user_id, ids=ids) if ids else []
+    db.stale += _keys(actor.user_id)
     return RecordedListens(listens=items, known=len(heard) - len(new))
 
 
@@ -99,6 +110,7 @@ async def remove_listen(db: Writer, actor: Principal, listen_id: UUID) -> None:
     await db.execute(fewer.values(listen_count=Listener.listen_count - 1).execution_options(synchronize_session=False))
     if await db.scalar(delete(Listen).where(*mine).returning(Listen.id)) is None:
         raise NotFound("There is no such listen of yours.")
+    db.stale += _keys(actor.user_id)
 
 
 async def forget_some_listens(db: Writer, user_id: UUID) -> bool:
@@ -124,3 +136,11 @@ async def heard_genres(db: Runs, user_ids: Sequence[UUID]) -> dict[UUID, Counter
     for heard in await GENRES_HEARD.all(db, user_ids=list(user_ids)):
         genres.setdefault(heard.user_id, Counter())[heard.genre] = heard.listen_count
     return genres
+
+
+def _key(user_id: UUID, kind: TopKind, period: Period) -> str:
+    return f"top:{user_id}:{kind}:{period}"
+
+
+def _keys(user_id: UUID) -> list[str]:
+    return [_key(user_id, kind, period) for kind in get_args(TopKind) for period in get_args(Period)]

@@ -36,7 +36,8 @@ _ROWS = [
         OPEN_OF_PERSON,
         """
         get_person list_followers list_following list_user_reviews get_review list_revisions list_review_likers
-        list_comments list_replies list_liked_albums list_liked_tracks
+        list_comments list_replies list_liked_albums list_liked_tracks list_listens get_listening_stats list_top
+        get_now_playing
     """,
     ),
     (
@@ -50,7 +51,7 @@ _ROWS = [
         MEMBER_WRITES,
         """
         update_own_profile create_review like_album unlike_album like_track unlike_track mark_all_notifications_read
-        set_notification_preferences
+        set_notification_preferences add_listens set_now_playing clear_now_playing
     """,
     ),
     (
@@ -68,7 +69,7 @@ _ROWS = [
         unlike_comment create_comment unfollow_person unblock_person unmute_person undo_dismissal
     """,
     ),
-    (OWN_WRITE, "mark_notification_read delete_notification"),
+    (OWN_WRITE, "mark_notification_read delete_notification delete_listen"),
     (
         OWN_ACCOUNT_OBJECT,
         """

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from app.core.infra import Infra
 from app.library.recording import Heard, record
 from app.library.service import heard_genres
-from tests.library.factories import hear, make_track
+from tests.library.factories import NOON, hear, make_track
 from tests.people import People, Person, queries
 
 
-async def top(person: Person, **wanted: str | int) -> list[tuple[str, int]]:
-    answer = await person.get(f"/users/{person.username}/top", params=wanted)
+async def top(person: Person, *, reader: Person | None = None, **wanted: str | int) -> list[tuple[str, int]]:
+    answer = await (reader or person).get(f"/users/{person.username}/top", params=wanted)
     assert answer.status_code == 200, answer.text
     return [(item["title"], item["listen_count"]) for item in answer.json()["items"]]
 
@@ -32,6 +32,20 @@ async def test_most_first(infra: Infra, people: People) -> None:
     assert body["items"][0]["artist"]["name"] == "Artist of Other"
     artists = (await ana.get(f"/users/{ana.username}/top?kind=artists")).json()["items"]
     assert artists[0]["artist"] is None
+
+
+async def test_it_is_kept_until_the_person_changes_it(infra: Infra, people: People) -> None:
+    ana, bob, track = await people.make("ana"), await people.make("bob"), await make_track(infra, "One")
+    await hear(infra, ana, track)
+    assert await top(ana, reader=bob) == [("One", 1)]
+    async with queries(infra) as ran:
+        assert await top(ana, reader=bob, limit=1) == [("One", 1)]
+    assert ran == [1]
+    at = (NOON + timedelta(seconds=300)).isoformat()
+    added = await ana.post("/listens", json={"listens": [{"track_id": str(track), "listened_at": at}]})
+    assert await top(ana, reader=bob) == [("One", 2)]
+    await ana.delete(f"/listens/{added.json()['listens'][0]['id']}")
+    assert await top(ana, reader=bob) == [("One", 1)]
 
 
 async def test_only_the_last_days_count(infra: Infra, people: People) -> None:
