@@ -26,6 +26,8 @@ from app.feed.router import router as feed
 from app.groups.invites_router import router as group_invites
 from app.groups.members_router import router as group_members
 from app.groups.router import router as groups
+from app.library.router import listens
+from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
 from app.reviews.router import albums, comments
@@ -57,6 +59,8 @@ api.include_router(pictures.artists)
 api.include_router(pictures.albums)
 api.include_router(pictures.media)
 api.include_router(search)
+api.include_router(listens)
+api.include_router(listeners)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
@@ -97,6 +101,7 @@ TAGS = [
         "media": "Pictures, in the sizes that pages need.",
         "reviews": "Ratings of 1 to 10 half stars with a text; one for each person and album.",
         "comments": "Comments on reviews, with one level of replies.",
+        "listens": "What people hear now and have heard, as far as they show it.",
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
         "rooms": "People who hear the same second of the same track. Live over `/ws/rooms/{id}`.",
@@ -170,6 +175,11 @@ PUBLIC: frozenset[str] = frozenset(
         "list_room_members",
         "list_room_queue",
         "list_rooms",
+        # library
+        "get_listening_stats",
+        "get_now_playing",
+        "list_listens",
+        "list_top",
         # discover
         "list_busy_genres",
         "list_public_reviews",

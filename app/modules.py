@@ -14,6 +14,7 @@ MODULES = (
     "reviews",
     "groups",
     "rooms",
+    "library",
     "feed",
     "discover",
     "notifications",

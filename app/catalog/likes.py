@@ -36,6 +36,7 @@ __all__ = [
     "list_liked_tracks",
     "list_likers",
     "move_likes",
+    "open_library",
     "unlike_album",
     "unlike_track",
 ]
@@ -98,12 +99,12 @@ async def list_likers(db: Runs, actor: Principal | None, page: PageRequest, *, a
 
 async def list_liked_albums(db: Runs, actor: Principal | None, page: PageRequest, *, username: str) -> Page[LikedAlbum]:
     """The albums that a person likes, the last liked first. Raises NotFound, ProfileRestricted."""
-    return await LIKED_ALBUMS.page(db, page, user_id=await _open_library(db, actor, username))
+    return await LIKED_ALBUMS.page(db, page, user_id=await open_library(db, actor, username))
 
 
 async def list_liked_tracks(db: Runs, actor: Principal | None, page: PageRequest, *, username: str) -> Page[LikedTrack]:
     """The tracks that a person likes, the last liked first. Raises NotFound, ProfileRestricted."""
-    return await LIKED_TRACKS.page(db, page, user_id=await _open_library(db, actor, username))
+    return await LIKED_TRACKS.page(db, page, user_id=await open_library(db, actor, username))
 
 
 async def move_likes(db: Writer, entity: type[Album] | type[Track], pairs: Sequence[tuple[UUID, UUID]]) -> None:
@@ -156,7 +157,8 @@ async def _count(db: Writer, entity: type[Album] | type[Track], entity_id: UUID,
     return Liked(liked=liked, like_count=count or 0)
 
 
-async def _open_library(db: Runs, actor: Principal | None, username: str) -> UUID:
+async def open_library(db: Runs, actor: Principal | None, username: str) -> UUID:
+    """The person, if what they like and hear may be read by the actor. Raises NotFound, ProfileRestricted."""
     library = await LIBRARY.first(db, viewer=viewer_of(actor), username_key=username.lower())
     if library is None:
         raise NotFound(f"There is nobody called {username}.")

@@ -38,6 +38,9 @@ _ENTWINED = """
     UNION ALL
     SELECT 'conversations', count(*) FROM direct_channels WHERE (first_id = ANY ($1)) <> (second_id = ANY ($1))
     UNION ALL
+    SELECT 'listens', count(*) FROM listens l JOIN tracks t ON t.id = l.track_id
+    WHERE l.user_id <> ALL ($1) AND t.album_id = ANY ($2)
+    UNION ALL
     SELECT 'likes', count(*) FROM likes l
     LEFT JOIN tracks t ON t.id = l.track_id LEFT JOIN reviews r ON r.id = l.review_id
     LEFT JOIN comments c ON c.id = l.comment_id

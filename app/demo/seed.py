@@ -20,6 +20,7 @@ from app.core.errors import Forbidden
 from app.core.infra import Infra
 from app.demo.content import Content, Row, build_content
 from app.demo.echoes import Echoes, build_echoes
+from app.demo.listening import build_listens
 from app.demo.pictures import store_pictures
 from app.demo.removal import count_albums_of_artists, remove_demo
 from app.demo.talks import Talks, build_talks
@@ -27,6 +28,7 @@ from app.discover.charts import make_charts
 from app.discover.suggestions import cache_key
 from app.feed.models import Activity, FeedEntry
 from app.integrations.storage import storage
+from app.library.models import Listen, Listener
 from app.notifications.models import Inbox, Notification
 from app.reactions.models import Comment, Like
 from app.reviews.models import Review
@@ -113,6 +115,9 @@ async def seed(infra: Infra, *, reset: bool = False) -> SeedResult | None:
             await remove_demo(db, content)
         await _load(db, content, build_echoes(content, now), await infra.passwords.hash(DEMO_PASSWORD))
         await _load_talks(db, build_talks(content, now))
+        heard = build_listens(content, now)
+        await _insert(db, Listen, heard.listens)
+        await _insert(db, Listener, heard.listeners)
         await make_charts(db)
         db.stale += [GENRES_KEY, *map(cache_key, _ids(content.people.values()))]
         db.stale += map(likes_key, _ids(content.albums.values()))

@@ -20,6 +20,7 @@ from app.users.models import DataExport
 from tests.access.table import ROLES, TABLE
 from tests.catalog.factories import add_album, add_artist, add_track
 from tests.groups.factories import add_group, join
+from tests.library.factories import hear, make_track
 from tests.notifications.factories import tell
 from tests.people import People, Person
 from tests.reviews.factories import write_comment, write_review
@@ -79,6 +80,7 @@ async def conversation(owner: Person, other: Person) -> dict[str, str]:
 async def own_things(infra: Infra, owner: Person, other: Person) -> dict[str, Any]:
     """What only the owner may touch, straight in the database."""
     await tell(infra, owner.id, other.id)
+    listens = await hear(infra, owner, await make_track(infra))
     rows = await infra.db.fetch("SELECT id FROM notifications WHERE user_id = $1", [owner.id])
     ids = {name: uuid7() for name in ("session_id", "key_id", "token_id", "linked_id", "export_id", "letter_id")}
     mine: dict[str, Any] = {"user_id": owner.id}
@@ -98,7 +100,7 @@ async def own_things(infra: Infra, owner: Person, other: Person) -> dict[str, An
             "tries": 5,
         }
         db.add(DeadLetter(id=ids["letter_id"], **letter))
-    return {**ids, "notification_id": rows[0]["id"]}
+    return {**ids, "notification_id": rows[0]["id"], "listen_id": listens[0][1]}
 
 
 async def own_group(people: People, owner: Person, other: Person) -> dict[str, Any]:
