@@ -131,8 +131,8 @@ async def admit(db: Writer, group: Group, user_id: UUID) -> None:
     if await find_member(db, group.id, user_id):
         raise AlreadyMember("You belong to this group already.", group_id=str(group.id))
     if ban := await find_ban(db, group.id, user_id):
-        until: dict[str, Any] = {"until": ban.until} if ban.until else {}
-        raise Banned(ban.reason and f"The reason: {ban.reason}", **until)
+        end = {"until": ban.until.isoformat()} if ban.until else {}
+        raise Banned(ban.reason and f"The reason: {ban.reason}", **end)
     mine = {"group_id": group.id, "user_id": user_id}
     muted_until = await db.scalar(delete(GroupMute).filter_by(**mine).returning(GroupMute.until))
     db.add(GroupMember(**mine, role="member", muted_until=muted_until))
