@@ -1,9 +1,11 @@
 """Which genres a person is fond of."""
 
+from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
 from app.core.query import Runs
+from app.library.service import heard_genres
 
 __all__ = ["Taste", "taste_of"]
 
@@ -34,6 +36,11 @@ class Taste:
 
 
 async def taste_of(db: Runs, user_id: UUID) -> Taste:
-    """What the person's reviews say."""
+    """What the person's reviews say and what they hear, each of which counts as much."""
     rows = await db.records(_GENRES, [user_id, MOST_REVIEWS, MOST_GENRES])
-    return Taste([row["genre"] for row in rows], [row["weight"] for row in rows])
+    weights = Counter({row["genre"]: row["weight"] for row in rows})
+    heard = (await heard_genres(db, [user_id])).get(user_id, Counter())
+    for genre, count in heard.items():
+        weights[genre] += count / max(heard.values())
+    best = weights.most_common(MOST_GENRES)
+    return Taste([genre for genre, _ in best], [weight / best[0][1] for _, weight in best])

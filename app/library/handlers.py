@@ -14,11 +14,13 @@ from app.core.jobs import enqueue, job, on
 from app.library.merging import move_some_listens
 from app.library.models import Listen
 from app.library.now_playing import silence
+from app.library.recording import Heard, record
 from app.library.service import forget_some_listens
+from app.rooms.events import TrackPlayed
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["forget_listens", "move_listens"]
+__all__ = ["forget_listens", "move_listens", "record_room"]
 
 
 class Leaver(BaseModel):
@@ -40,6 +42,14 @@ async def move_listens(infra: Any, merged: TracksMerged) -> None:
     while more:
         async with infra.db.write() as db:
             more = await move_some_listens(db, merged.pairs)
+
+
+@on(TrackPlayed)
+async def record_room(db: Writer, event: TrackPlayed) -> None:
+    """What a room has played is a listen of everybody who heard it and agreed to that."""
+    played = {"track_id": event.track_id, "listened_at": event.started_at, "played_ms": event.played_ms}
+    heard = [Heard(user_id, **played, client="room", room_id=event.room_id) for user_id in event.listener_ids]
+    await record(db, heard, source="room")
 
 
 @on(AccountDeleted)
