@@ -13,6 +13,8 @@ MODULES = (
     "catalog",
     "reviews",
     "groups",
+    "rooms",
+    "library",
     "feed",
     "discover",
     "notifications",

@@ -4,19 +4,21 @@ Every edit takes albums before artists and artists before tracks, and among its 
 crosswise.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.catalog.models import Album, Artist, Track
 from app.catalog.service import explain_absence
 from app.core.db import Writer
-from app.core.errors import Invalid
+from app.core.errors import Conflict, Invalid
 from app.core.holds import hold
 
-__all__ = ["hold_albums_of", "locked", "referred", "unknown"]
+__all__ = ["hold_albums_of", "locked", "referred", "unknown", "unless_in_use"]
 
 E = TypeVar("E", bound=Artist | Album | Track)
 
@@ -64,3 +66,13 @@ async def hold_albums_of(db: Writer, track_ids: Collection[UUID], to: UUID | Non
     if to is not None and to not in found:
         raise unknown(Album, "/body/album_id")
     return {album_id for album_id in albums if album_id is not None}
+
+
+@asynccontextmanager
+async def unless_in_use(db: Writer, error: Conflict) -> AsyncIterator[None]:
+    """Raises the error when something refers to what the block deletes: what people heard is not taken from them."""
+    try:
+        yield
+        await db.flush()
+    except IntegrityError as refused:
+        raise error from refused

@@ -121,7 +121,7 @@ class ReadInput(Input):
 class MuteInput(Input):
     """Whether mentions in this channel are to be notified."""
 
-    muted: bool
+    muted: Annotated[bool, Field(examples=[True])]
 
 
 class ReadState(Output):

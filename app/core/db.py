@@ -122,10 +122,16 @@ class Writer(AsyncSession):
         # connection() makes SQLAlchemy begin; driver_connection alone would run outside the transaction
         raw = await (await self.connection()).get_raw_connection()
         driver: Any = raw.driver_connection
-        if not driver.is_in_transaction():
-            await raw.dbapi_connection._start_transaction()  # type: ignore[union-attr]
-        self._database.statements += self._counted
-        rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments, timeout=seconds)
+        try:
+            if not driver.is_in_transaction():
+                await raw.dbapi_connection._start_transaction()  # type: ignore[union-attr]
+            self._database.statements += self._counted
+            rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments, timeout=seconds)
+        except Exception as error:
+            if driver.is_closed():  # SQLAlchemy has not seen it, and would give it to the next who asks
+                await self.invalidate()
+                raise Unavailable("The database does not answer. Try again shortly.") from error
+            raise
         return rows
 
     async def all(self, statement: Select[T]) -> list[T]:
