@@ -50,10 +50,19 @@ IN_PATHS = {
     "channel_id": "019b70ac-a000-7570-a314-85d617b2b4f7",  # what PERSON and bruno talk about
     "message_id": "019b70ac-a000-7c6e-bf03-edffe4fdd125",  # the first there, PERSON's
     "emoji": "🔥",
+    "group_id": "019b0fdb-7800-7177-a914-7d640b349f2f",  # Records at breakfast, PERSON's
+    "room_id": "019b390e-5800-7d3c-9b8f-dc7799ebb3bb",  # Late night jazz, PERSON's
+    "item_id": "019b76cd-7a59-7487-ae98-400239357f3e",  # Chameleon, which waits there
+    "user_id": "0196c6f0-ec00-7df5-9a1e-ebcdae832449",  # june_h
+    "role": "guest",
 }
 """By the name of the parameter."""
 
 _LOUD, _STRANGER = {"username": "tom_wilde"}, {"username": "timur_k"}  # PERSON follows neither
+_OTHER_GROUP = {"group_id": "019b4881-6c00-7f05-af70-63d82297ff10"}  # Discos de domingo
+_OTHER_ROOM = {"room_id": "019b57f4-8000-7347-8212-cba63d994f8b"}  # Signal and noise
+_NOT_THERE = {"username": "priya", "user_id": "0196d13d-a400-7fa6-be9c-ba1c7e57a0fb"}  # tom_wilde in the other case
+_QUIET = {"username": "lena", "user_id": "0196bca4-3400-762e-b381-c019269736cb"}  # vera in the other case
 _OWN_REVIEW = {"review_id": "019a67f8-f400-712b-aa56-566d2c42cab4"}
 _OWN_COMMENT = {"comment_id": "019b60d0-8f28-78af-8b50-d5c4e9f904f1"}
 
@@ -63,6 +72,24 @@ OF_OPERATIONS: dict[str, dict[str, str]] = {
     "edit_comment": _OWN_COMMENT,
     "delete_comment": _OWN_COMMENT,
     "delete_message": {"message_id": "019b70b9-7140-7767-84c7-b9afd0c1e033"},
+    "join_group": _OTHER_GROUP,
+    "leave_group": _OTHER_GROUP,
+    "delete_group": _OTHER_GROUP,
+    "join_room": _OTHER_ROOM,
+    "leave_room": _OTHER_ROOM,
+    "delete_room": _OTHER_ROOM,
+    "dismiss_suggested_room": _OTHER_ROOM,
+    "undo_room_dismissal": _OTHER_ROOM,
+    "ban_from_group": _NOT_THERE,
+    "unban_from_group": _NOT_THERE,
+    "ban_from_room": _NOT_THERE,
+    "unban_from_room": _NOT_THERE,
+    "mute_group_member": _QUIET,
+    "unmute_group_member": _QUIET,
+    "mute_in_room": _QUIET,
+    "unmute_in_room": _QUIET,
+    "change_group_role": _QUIET,
+    "set_room_role": _QUIET,
     # whoever tries these goes on with the others, so they take nothing away that the others name
     "block_person": _LOUD,
     "unblock_person": _LOUD,
@@ -79,6 +106,15 @@ OF_OPERATIONS: dict[str, dict[str, str]] = {
 """Where an operation needs another thing than most: parameters by the name of the operation."""
 
 BODIES: dict[str, dict[str, Any]] = {
+    "create_room": {"name": "Blue hour", "description": "Slow ones only.", "genres": ["jazz"]},
+    "update_room": {"description": "Hard bop until the sun comes up."},
+    "create_room_invite": {"max_uses": 5},
+    "add_to_room_queue": {"track_id": TRACKS[4]},
+    "control_room_playback": {"action": "pause"},
+    "mute_in_room": {"minutes": 10},
+    "invite_to_group": {"username": "lena"},
+    "add_listens": {"listens": [{"track_id": TRACKS[0], "listened_at": "2026-05-01T20:15:00Z"}]},
+    "set_now_playing": {"track_id": TRACKS[0], "client": "Kitchen radio"},
     "merge_artists": {"into": "01957045-4a00-7a0c-a2e1-82566c8e5b7b"},  # Billie Eilish
     "merge_albums": {"into": "01956de6-d800-79c9-9092-baeca23ee43e"},  # Abbey Road
     "merge_tracks": {"into": "01956e0e-6860-7a60-a476-afbf687d3913"},  # Shine On You Crazy Diamond (Parts I–V)

@@ -12,9 +12,11 @@ from app.chat.models import Channel, DirectChannel
 from app.core.db import Writer
 from app.core.errors import Conflict
 from app.demo.content import Content, Row
+from app.groups.models import Group
 from app.reactions.models import Like
 from app.reviews.counts import recount_albums
 from app.reviews.models import Review
+from app.rooms.models import Room
 from app.users.models import User
 
 __all__ = ["DemoInUse", "count_albums_of_artists", "remove_demo"]
@@ -41,6 +43,12 @@ _ENTWINED = """
     SELECT 'listens', count(*) FROM listens l JOIN tracks t ON t.id = l.track_id
     WHERE l.user_id <> ALL ($1) AND t.album_id = ANY ($2)
     UNION ALL
+    SELECT 'groups', count(*) FROM group_members m JOIN groups g ON g.id = m.group_id
+    WHERE m.user_id <> ALL ($1) AND g.owner_id = ANY ($1)
+    UNION ALL
+    SELECT 'rooms', count(*) FROM room_members m JOIN rooms r ON r.id = m.room_id
+    WHERE m.user_id <> ALL ($1) AND r.owner_id = ANY ($1)
+    UNION ALL
     SELECT 'likes', count(*) FROM likes l
     LEFT JOIN tracks t ON t.id = l.track_id LEFT JOIN reviews r ON r.id = l.review_id
     LEFT JOIN comments c ON c.id = l.comment_id
@@ -61,7 +69,9 @@ async def remove_demo(db: Writer, content: Content) -> None:
     tracks = await db.all(select(Track.id).where(_among(Track.album_id, albums)))
     liked_tracks = await _stays(db, Like.track_id, Like.user_id, people, tracks)
     talks = select(DirectChannel.id).where(_among(DirectChannel.first_id, people))
-    await db.execute(delete(Channel).where(Channel.id.in_(talks)))
+    groups = select(Group.id).where(_among(Group.owner_id, people))
+    rooms = select(Room.id).where(_among(Room.owner_id, people))
+    await db.execute(delete(Channel).where(Channel.id.in_(talks.union_all(groups, rooms))))
     await db.execute(delete(User).where(_among(User.id, people)))
     await db.execute(delete(Album).where(_among(Album.id, albums)))
     artists = await _remove_artists(db, _ids(content.artists))

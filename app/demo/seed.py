@@ -20,6 +20,7 @@ from app.core.errors import Forbidden
 from app.core.infra import Infra
 from app.demo.content import Content, Row, build_content
 from app.demo.echoes import Echoes, build_echoes
+from app.demo.gatherings import Gatherings, begin_to_play, build_gatherings
 from app.demo.listening import build_listens
 from app.demo.pictures import store_pictures
 from app.demo.removal import count_albums_of_artists, remove_demo
@@ -27,11 +28,14 @@ from app.demo.talks import Talks, build_talks
 from app.discover.charts import make_charts
 from app.discover.suggestions import cache_key
 from app.feed.models import Activity, FeedEntry
+from app.groups.models import Group, GroupMember
 from app.integrations.storage import storage
 from app.library.models import Listen, Listener
 from app.notifications.models import Inbox, Notification
 from app.reactions.models import Comment, Like
 from app.reviews.models import Review
+from app.rooms.models import Room, RoomMember, RoomVisit
+from app.rooms.playback_models import QueueItem
 from app.users.models import Follow, User
 
 __all__ = [
@@ -115,6 +119,7 @@ async def seed(infra: Infra, *, reset: bool = False) -> SeedResult | None:
             await remove_demo(db, content)
         await _load(db, content, build_echoes(content, now), await infra.passwords.hash(DEMO_PASSWORD))
         await _load_talks(db, build_talks(content, now))
+        await _load_gatherings(db, build_gatherings(content, now))
         heard = build_listens(content, now)
         await _insert(db, Listen, heard.listens)
         await _insert(db, Listener, heard.listeners)
@@ -170,6 +175,19 @@ async def _load_talks(db: Writer, talks: Talks) -> None:
         (ChannelReader, talks.readers),
     ):
         await _insert(db, model, rows)
+
+
+async def _load_gatherings(db: Writer, gatherings: Gatherings) -> None:
+    for model, rows in (
+        (Group, gatherings.groups),
+        (GroupMember, gatherings.group_members),
+        (Room, gatherings.rooms),
+        (RoomMember, gatherings.room_members),
+        (RoomVisit, gatherings.room_visits),
+        (QueueItem, gatherings.queue),
+    ):
+        await _insert(db, model, rows)
+    await begin_to_play(db, gatherings)
 
 
 async def _insert(db: Writer, model: type[Base], rows: Iterable[Row]) -> None:

@@ -9,8 +9,9 @@ from uuid import UUID
 from app.core.text import name_key
 from app.demo.content import Content, Row, read_data
 from app.demo.ids import demo_id
+from app.users.mentions import mentioned
 
-__all__ = ["Talks", "build_talks"]
+__all__ = ["Talks", "build_talks", "talk_id"]
 
 
 @dataclass
@@ -32,19 +33,22 @@ def build_talks(content: Content, now: datetime) -> Talks:
     return talks
 
 
-def _id(talk: dict[str, Any]) -> UUID:
-    return demo_id("channel", " ".join(talk["between"]), talk["days"])
+def talk_id(talk: dict[str, Any]) -> UUID:
+    """The id of the channel, and of the group or room that it is."""
+    return demo_id("channel", talk.get("name") or " ".join(talk["between"]), talk["days"])
 
 
 def _add(talks: Talks, content: Content, talk: dict[str, Any], now: datetime) -> None:
-    channel_id, lines = _id(talk), talk["lines"]
+    channel_id, lines = talk_id(talk), talk["lines"]
     begun = now - timedelta(days=talk["days"])
-    people = [content.people[name]["id"] for name in talk["between"]]
+    names = talk.get("between") or [name for name, _ in talk["people"]]
+    people = [content.people[name]["id"] for name in names]
     said = [_message(content, channel_id, talk, number, begun) for number in range(1, len(lines) + 1)]
     counts = {"last_sequence": len(said), "message_count": len(said), "last_message_at": said[-1]["created_at"]}
     talks.channels.append({"id": channel_id, "kind": talk["kind"], "created_at": begun, **counts})
-    first, second = sorted(people)
-    talks.direct.append({"id": channel_id, "first_id": first, "second_id": second})
+    if talk["kind"] == "direct":
+        first, second = sorted(people)
+        talks.direct.append({"id": channel_id, "first_id": first, "second_id": second})
     talks.messages += said
     talks.events += map(_event, said)
     talks.readers += _readers(channel_id, people, said)
@@ -61,7 +65,7 @@ def _message(content: Content, channel_id: UUID, talk: dict[str, Any], number: i
         "author_id": content.people[name]["id"],
         "text": text,
         "search": " ".join(f"'{word}'" for word in name_key(text).split()),
-        "mentions": [],
+        "mentions": [content.people[named]["id"] for named in sorted(mentioned(text))],
         "created_at": begun + timedelta(minutes=minutes),
     }
 

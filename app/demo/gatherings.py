@@ -1,0 +1,92 @@
+"""The demo's groups and rooms: who belongs to them, and what waits to be played."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.core.auth import Principal
+from app.core.db import Writer
+from app.core.text import name_key
+from app.demo.content import Content, Row, read_data
+from app.demo.ids import demo_id
+from app.demo.talks import talk_id
+from app.rooms import playback
+from app.rooms.playing_schemas import PressInput
+
+__all__ = ["Gatherings", "begin_to_play", "build_gatherings"]
+
+
+@dataclass
+class Gatherings:
+    """Rows of groups and rooms."""
+
+    groups: list[Row] = field(default_factory=list)
+    group_members: list[Row] = field(default_factory=list)
+    rooms: list[Row] = field(default_factory=list)
+    room_members: list[Row] = field(default_factory=list)
+    room_visits: list[Row] = field(default_factory=list)
+    queue: list[Row] = field(default_factory=list)
+
+
+def build_gatherings(content: Content, now: datetime) -> Gatherings:
+    """All groups and rooms of the demo."""
+    made = Gatherings()
+    for talk in read_data("talks"):
+        if talk["kind"] == "group":
+            made.groups.append(_card(content, talk, now) | {"category": talk["category"]})
+            made.group_members += _members(content, talk, now, "group_id")
+        elif talk["kind"] == "room":
+            settings = {"genres": talk["genres"], "is_permanent": True, "auto_dj": True}
+            made.rooms.append(_card(content, talk, now) | settings | {"last_active_at": now})
+            made.room_members += _members(content, talk, now, "room_id")
+            made.room_visits += [{"user_id": row["user_id"], "room_id": row["room_id"]} for row in made.room_members]
+            made.queue += _queue(content, talk, now)
+    return made
+
+
+async def begin_to_play(db: Writer, gatherings: Gatherings) -> None:
+    """Their owners press play: from now on the rooms go on by themselves."""
+    for room in gatherings.rooms:
+        owner = Principal(user_id=room["owner_id"], session_id=room["id"])
+        await playback.play(db, owner, room["id"], PressInput())
+
+
+def _card(content: Content, talk: dict[str, Any], now: datetime) -> Row:
+    owner = next(name for name, role in talk["people"] if role == "owner")
+    return {
+        "id": talk_id(talk),
+        "name": talk["name"],
+        "name_key": name_key(talk["name"]),
+        "description": talk["description"],
+        "owner_id": content.people[owner]["id"],
+        "member_count": len(talk["people"]),
+        "created_at": now - timedelta(days=talk["days"]),
+    }
+
+
+def _members(content: Content, talk: dict[str, Any], now: datetime, key: str) -> list[Row]:
+    return [
+        {
+            key: talk_id(talk),
+            "user_id": content.people[name]["id"],
+            "role": role,
+            "joined_at": now - timedelta(days=talk["days"] - number / 24),
+        }
+        for number, (name, role) in enumerate(talk["people"])
+    ]
+
+
+def _queue(content: Content, talk: dict[str, Any], now: datetime) -> list[Row]:
+    room_id: UUID = talk_id(talk)
+    return [
+        {
+            "id": demo_id("queue item", f"{room_id} {number}", 0.01 - number / 1_000_000),
+            "room_id": room_id,
+            "track_id": content.tracks[track]["id"],
+            "added_by_id": content.people[name]["id"],
+            "place": number,
+            "created_at": now,
+        }
+        for number, (name, track) in enumerate(talk["queue"], start=1)
+    ]
