@@ -21,6 +21,7 @@ class _Ear(asyncio.Protocol):
     def __init__(self, crowd: "Crowd", request: bytes, first: Sequence[str]) -> None:
         self._crowd, self._request, self._first = crowd, request, list(first)
         self._head = b""
+        self.heard = asyncio.Event()
         self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.transport: asyncio.Transport
 
@@ -31,6 +32,7 @@ class _Ear(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self.open.done():
             self._crowd.received += len(data)
+            self.heard.set()
             return
         self._head += data
         if b"\r\n\r\n" in self._head:
@@ -54,9 +56,17 @@ class Crowd:
         self._ears: list[_Ear] = []
 
     async def enter(
-        self, host: str, port: int, path: str, count: int, *, tokens: Iterable[str] = (), first: Sequence[str] = ()
+        self,
+        host: str,
+        port: int,
+        path: str,
+        count: int,
+        *,
+        tokens: Iterable[str] = (),
+        first: Sequence[str] = (),
+        settled: bool = True,
     ) -> None:
-        """Opens `count` sockets; each says the `first` texts."""
+        """Opens `count` sockets; each says the `first` texts. `settled` waits until nothing more comes."""
         keys = list(tokens) or [""]
         loop = asyncio.get_running_loop()
         for number in range(count):
@@ -65,7 +75,10 @@ class Crowd:
             _, ear = await loop.create_connection(lambda said=request: _Ear(self, said, first), host, port)
             await ear.open
             self._ears.append(ear)
-        await self.settle()
+            if not settled:
+                await ear.heard.wait()
+        if settled:
+            await self.settle()
 
     async def settle(self) -> None:
         """Waits until nothing more comes."""

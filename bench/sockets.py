@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
@@ -32,8 +33,8 @@ from bench.servers import Target, free_port, serving, started
 
 RIVALS = Path(__file__).parent / "rivals"
 SIZE = 200
-ROUND = 25
-"""Messages that are sent at once; the next ones go when all of these have been heard."""
+ROUNDS = (25, 1)
+"""How many messages are sent at once."""
 
 
 class Room:
@@ -67,8 +68,8 @@ def says(text: str) -> bytes:
     return masked(json.dumps({"type": "send", "client_id": uuid7().hex, "text": text}))
 
 
-async def deliveries(crowd: Crowd, send: Callable[[int], Awaitable[None]], seconds: float) -> float:
-    """Messages heard in a second, all sockets together."""
+async def deliveries(crowd: Crowd, send: Callable[[int], Awaitable[None]], seconds: float, at_once: int) -> float:
+    """Messages heard in a second, all sockets together, when so many are sent at once and the next ones after them."""
     crowd.mark()
     await send(1)
     await crowd.settle()
@@ -76,9 +77,9 @@ async def deliveries(crowd: Crowd, send: Callable[[int], Awaitable[None]], secon
     heard, started_at = 0, time.perf_counter()
     while time.perf_counter() - started_at < seconds:
         crowd.mark()
-        await send(ROUND)
-        await crowd.hear(size * ROUND * 99 // 100)
-        heard += ROUND * crowd.size
+        await send(at_once)
+        await crowd.hear(size * at_once * 99 // 100)
+        heard += at_once * crowd.size
     rate = heard / (time.perf_counter() - started_at)
     await crowd.settle()
     if crowd.lost:
@@ -139,7 +140,9 @@ class Bench:
             for target in targets:
                 await crowd.enter(target.host, target.port, path, self._sockets // len(targets), first=first)
             address = f"http://{targets[0].host}:{targets[0].port}"
-            self.row(name, await deliveries(crowd, lambda count: by_request(client, address, count), self._seconds))
+            for at_once in ROUNDS:
+                send = partial(by_request, client, address)
+                self.row(f"{name}, {at_once} at once", await deliveries(crowd, send, self._seconds, at_once))
         crowd.leave()
 
     async def fan_out(self, name: str, targets: list[Target], room: Room) -> None:
@@ -152,7 +155,8 @@ class Bench:
         async def send(count: int) -> None:
             crowd.say(0, b"".join(says("x" * SIZE) for _ in range(count)))
 
-        self.row(name, await deliveries(crowd, send, self._seconds))
+        for at_once in ROUNDS:
+            self.row(f"{name}, {at_once} at once", await deliveries(crowd, send, self._seconds, at_once))
         crowd.leave()
 
     async def one_process(self) -> None:
@@ -178,6 +182,40 @@ class Bench:
         await room.make()
         async with ours(self.settings) as one, ours(self.settings) as two:
             await self.fan_out("ours, stored, 2 processes", [one, two], room)
+
+    def compare(self) -> None:
+        """Prints the ratios."""
+        pairs = {
+            "ours, stored": ("a loop of ASGI sends", "node ws"),
+            "ours, stored, 2 processes": ("socket.io, 2 processes, Redis adapter",),
+        }
+        for ours_, rivals in pairs.items():
+            for rival in rivals:
+                ratios = [self.rates[f"{ours_}, {n} at once"] / self.rates[f"{rival}, {n} at once"] for n in ROUNDS]
+                said = ", ".join(f"{ratio:.2f} ({n} at once)" for ratio, n in zip(ratios, ROUNDS, strict=True))
+                print(f"    {ours_}: {said} times {rival}")
+
+    async def join(self) -> None:
+        """What it costs to come in where 10,000 things have happened: anew, and after having missed 100."""
+        room = Room(self.settings)
+        await room.make()
+        async with ours(self.settings) as target:
+            crowd = Crowd()
+            await crowd.enter(target.host, target.port, room.path, 1, tokens=room.tokens, first=[HELLO])
+            for number in range(10_000):
+                crowd.say(0, says(f"message {number}"))
+            while await self._stored(room.id) < 10_000:
+                await asyncio.sleep(0.05)
+            for name, last in (("coming in, 10,000 events", None), ("coming back, 100 events missed", 9_900)):
+                hello = json.dumps({"type": "hello", "protocol": 1, "last_sequence": last})
+                before, started_at = target.cpu(), time.perf_counter()
+                await crowd.enter(
+                    target.host, target.port, room.path, 50, tokens=room.tokens, first=[hello], settled=False
+                )
+                self.row(name, (time.perf_counter() - started_at) / 50 * 1e6, "us")
+                await crowd.settle()
+                self.row(f"{name}, CPU", (target.cpu() - before) / 50 * 1e6, "us")
+            crowd.leave()
 
     async def hot_room(self) -> None:
         """Messages of many people in one room, each acknowledged when it is stored."""
@@ -237,12 +275,9 @@ async def run(*, sockets: int, seconds: float) -> None:
         print(f"--- {SIZE}-byte messages to {sockets:,} sockets, heard in a second; {psutil.cpu_count()} cores ---")
         await bench.one_process()
         await bench.two_processes()
-        rates = bench.rates
-        print(f"{'':44} {rates['ours, stored'] / rates['node ws']:.2f} times node ws")
-        print(f"{'':44} {rates['ours, stored'] / rates['a loop of ASGI sends']:.2f} times the loop")
-        two = rates["ours, stored, 2 processes"] / rates["socket.io, 2 processes, Redis adapter"]
-        print(f"{'':44} {two:.2f} times socket.io, in two processes")
+        bench.compare()
         await bench.hot_room()
+        await bench.join()
         await bench.idle()
 
 

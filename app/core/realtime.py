@@ -44,10 +44,10 @@ def push(db: Writer, kind: str, key: UUID) -> None:
 class Subscription:
     """One waiting reader. `seen` is the last version that it has read."""
 
-    __slots__ = ("_event", "key", "kind", "seen")
+    __slots__ = ("_event", "counted", "key", "kind", "seen")
 
-    def __init__(self, kind: str, key: UUID, seen: int) -> None:
-        self.kind, self.key, self.seen = kind, key, seen
+    def __init__(self, kind: str, key: UUID, seen: int, *, counted: bool = True) -> None:
+        self.kind, self.key, self.seen, self.counted = kind, key, seen, counted
         self._event = asyncio.Event()
 
     def wake(self) -> None:
@@ -91,13 +91,13 @@ class Hub:
 
     @property
     def size(self) -> int:
-        """How many subscriptions this process holds."""
-        return sum(len(group) for group in self._topics.values())
+        """How many readers wait in this process; its own parts do not count."""
+        return sum(subscription.counted for group in self._topics.values() for subscription in group)
 
     @contextmanager
-    def subscribe(self, kind: str, key: UUID, *, seen: int = 0) -> Iterator[Subscription]:
+    def subscribe(self, kind: str, key: UUID, *, seen: int = 0, counted: bool = True) -> Iterator[Subscription]:
         """A subscription for as long as the block runs."""
-        topic, subscription = f"{kind}:{key}", Subscription(kind, key, seen)
+        topic, subscription = f"{kind}:{key}", Subscription(kind, key, seen, counted=counted)
         self._topics.setdefault(topic, set()).add(subscription)
         try:
             yield subscription

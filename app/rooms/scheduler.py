@@ -124,7 +124,7 @@ async def _nothing_newer(db: Reader, keys: list[UUID]) -> dict[UUID, int]:
 @asynccontextmanager
 async def scheduler(infra: Infra) -> AsyncIterator[Scheduler]:
     """`infra.part(scheduler)`."""
-    with infra.hub.subscribe("schedule", SCHEDULE) as news:
+    with infra.hub.subscribe("schedule", SCHEDULE, counted=False) as news:
         here = Scheduler(infra, news)
         task = asyncio.create_task(here.run(), name="schedule of rooms")
         try:
