@@ -59,11 +59,18 @@ class Channel:
     were applied, missed ones included, and `{"type": "status", "status": ...}` of our own.
     """
 
-    def __init__(self, address: str, authorize: Authorize, *, client: str = "soundscore-python/1.0") -> None:
+    def __init__(
+        self,
+        address: str,
+        authorize: Authorize,
+        *,
+        client: str = "soundscore-python/1.0",
+        chance: Callable[[], float] = random,
+    ) -> None:
         self.state: State | None = None
         self.clock = Clock()
         self.status: Status = "connecting"
-        self._address, self._authorize, self._client = address, authorize, client
+        self._address, self._authorize, self._client, self._chance = address, authorize, client, chance
         self._listeners: list[Listener] = []
         self._outbox = Outbox()
         self._outgoing: asyncio.Queue[str] | None = None
@@ -181,8 +188,7 @@ class Channel:
                 attempt = 0
             renew = then.renew
             self._turn("waiting")
-            chance = random()  # noqa: S311 -- it spreads clients, and keeps no secret
-            await asyncio.sleep(delay(then, attempt, chance, closing.after_ms) / 1000)
+            await asyncio.sleep(delay(then, attempt, self._chance(), closing.after_ms) / 1000)
             attempt += 1
 
     async def _connection(self, renew: bool) -> _Closing:
@@ -239,7 +245,7 @@ class Channel:
         for number in count():
             self._pings[number] = local_ms()
             self._post({"type": "ping", "id": number, "client_ms": self._pings[number]})
-            await asyncio.sleep(FAST_PING_SECONDS if number < FAST_PINGS else PING_SECONDS)
+            await asyncio.sleep(FAST_PING_SECONDS if number < FAST_PINGS - 1 else PING_SECONDS)
 
     def _take(self, frame: Frame, outgoing: asyncio.Queue[str]) -> None:
         match frame["type"]:
