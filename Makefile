@@ -14,7 +14,7 @@ help:
 	@echo 'make test           the whole suite (ARGS="tests/core -x" for a part, WORKERS=2 for fewer processes)'
 	@echo 'make test-external  the same on DATABASE_URL and REDIS_URL; the role must be able to create databases'
 	@echo 'make check          style, types, import directions, and whether generated files are up to date'
-	@echo 'make generate       write openapi.json and .env.example again'
+	@echo 'make generate       write openapi.json, docs/asyncapi.json and .env.example again'
 	@echo 'make lock           pin the requirements of pyproject.toml again (ARGS=--upgrade for newer versions)'
 	@echo 'make bench          speed and memory against the limits of this machine (ARGS=--small for a short run)'
 	@echo 'make chaos          the long tests: killed processes, hung databases, thousands of messages'
@@ -43,6 +43,7 @@ lock: .venv/requirements-dev.txt
 
 generate: .venv/requirements-dev.txt
 	@$(BIN)/python -m app openapi --output openapi.json
+	@$(BIN)/python -m app asyncapi --output docs/asyncapi.json
 	@$(BIN)/python -m app env --output .env.example
 
 bench: .venv/requirements-dev.txt

@@ -131,6 +131,16 @@ def openapi(
     _show(document(), output)
 
 
+@cli.command(epilog="Examples: `python -m app asyncapi` · `python -m app asyncapi --output docs/asyncapi.json`")
+def asyncapi(
+    output: Annotated[Path | None, typer.Option(help="A file to write instead of printing.")] = None,
+) -> None:
+    """Print the AsyncAPI document of the sockets."""
+    from app.commands.documents import asyncapi as document
+
+    _show(document(), output)
+
+
 @cli.command(epilog="Examples: `python -m app env` · `python -m app env --output .env.example`")
 def env(
     output: Annotated[Path | None, typer.Option(help="A file to write instead of printing.")] = None,

@@ -1,23 +1,40 @@
 """The ordered list of routers under /api/v1, and the paths that need no login."""
 
+from typing import Any
+
 from fastapi import APIRouter
 
+from app import __version__
 from app.auth.account import router as account
 from app.auth.keys_router import router as keys
 from app.auth.pages import router as auth_pages
 from app.auth.router import router as auth
+from app.auth.tickets import socket_user
 from app.catalog import editing_router as catalog_edits
 from app.catalog import pictures_router as pictures
 from app.catalog import router as catalog
 from app.catalog.search_router import router as search
+from app.chat.protocol import asyncapi
+from app.chat.router import conversations
+from app.chat.router import router as chat
+from app.chat.simple_ws import simple_socket
+from app.chat.ws import channel_socket
 from app.core.http import API
 from app.core.routing import RouteTable
 from app.discover.router import router as discover
 from app.feed.router import router as feed
+from app.groups.invites_router import router as group_invites
+from app.groups.members_router import router as group_members
+from app.groups.router import router as groups
+from app.library.router import listens
+from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
+from app.rooms.people_router import router as room_people
+from app.rooms.playing_router import router as room_playing
+from app.rooms.router import router as rooms
 from app.users.router import router as users
 
 __all__ = ["PUBLIC", "TAGS", "api", "root"]
@@ -42,14 +59,35 @@ api.include_router(pictures.artists)
 api.include_router(pictures.albums)
 api.include_router(pictures.media)
 api.include_router(search)
+api.include_router(listens)
+api.include_router(listeners)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
+api.include_router(rooms)
+api.include_router(room_people)
+api.include_router(room_playing)
+api.include_router(chat)
+api.include_router(conversations)
+api.include_router(group_invites)
+api.include_router(groups)
+api.include_router(group_members)
 api.include_router(moderation)
 
 root = APIRouter()
 """What has its place outside of /api/v1."""
 root.include_router(auth_pages)
+for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct")):
+    root.add_websocket_route(f"/ws/{path}/{{channel_id}}", channel_socket(kind, socket_user), f"{kind}_socket")
+
+
+@root.get("/asyncapi.json", include_in_schema=False)
+async def sockets_document() -> dict[str, Any]:
+    """The AsyncAPI document of the sockets."""
+    return asyncapi(__version__)
+
+
+root.add_websocket_route("/ws/chat/{channel_id}", simple_socket("room", socket_user), "room_chat_socket")
 
 TAGS = [
     {"name": name, "description": description}
@@ -63,8 +101,12 @@ TAGS = [
         "media": "Pictures, in the sizes that pages need.",
         "reviews": "Ratings of 1 to 10 half stars with a text; one for each person and album.",
         "comments": "Comments on reviews, with one level of replies.",
+        "listens": "What people hear now and have heard, as far as they show it.",
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
+        "rooms": "People who hear the same second of the same track. Live over `/ws/rooms/{id}`.",
+        "chat": "Messages of rooms, groups and conversations of two; live over the sockets at `/ws/…`.",
+        "groups": "People who talk about something, in public or among themselves.",
         "notifications": "What happened to you: a list, a count, preferences, and a live stream.",
         "admin": "For admins: roles, bans, removals, and the jobs that failed.",
         "health": "For hosts and monitors: alive, ready, metrics.",
@@ -74,6 +116,7 @@ TAGS = [
 
 PUBLIC: frozenset[str] = frozenset(
     {
+        "sockets_document",
         # auth
         "ask_for_new_password",
         "begin_oauth",
@@ -119,6 +162,24 @@ PUBLIC: frozenset[str] = frozenset(
         "list_reviews",
         "list_revisions",
         "list_user_reviews",
+        # groups
+        "get_group",
+        "list_groups",
+        # rooms
+        "get_queued_item",
+        "get_room",
+        "get_room_by_name",
+        "get_room_playback",
+        "get_skip_vote",
+        "list_room_history",
+        "list_room_members",
+        "list_room_queue",
+        "list_rooms",
+        # library
+        "get_listening_stats",
+        "get_now_playing",
+        "list_listens",
+        "list_top",
         # discover
         "list_busy_genres",
         "list_public_reviews",

@@ -4,14 +4,14 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
 import psutil
 
-__all__ = ["CpuClock", "Target", "server_memory", "serving"]
+__all__ = ["CpuClock", "Target", "free_port", "server_memory", "serving", "started"]
 
 CpuClock = Callable[[], float]
 _READY_SECONDS = 60
@@ -34,11 +34,19 @@ class Target:
 @asynccontextmanager
 async def serving(application: str, environment: dict[str, str], *, ready: str) -> AsyncIterator[Target]:
     """uvicorn with an application given as `module:factory`, until the block ends."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "uvicorn", application, "--factory", "--port", str(port), "--no-access-log"]
-    child = await asyncio.create_subprocess_exec(
-        *command, "--log-level", "warning", env={**os.environ, **environment}, stdin=asyncio.subprocess.DEVNULL
-    )
+    async with started([*command, "--log-level", "warning"], environment, port, ready=ready) as target:
+        yield target
+
+
+@asynccontextmanager
+async def started(
+    command: Sequence[str], environment: dict[str, str], port: int, *, ready: str
+) -> AsyncIterator[Target]:
+    """A server of any kind that listens on this port, until the block ends."""
+    quiet = {"stdin": asyncio.subprocess.DEVNULL, "stdout": asyncio.subprocess.DEVNULL}
+    child = await asyncio.create_subprocess_exec(*command, env={**os.environ, **environment}, **quiet)
     try:
         await _wait(f"http://127.0.0.1:{port}{ready}", child)
         yield Target("127.0.0.1", port, psutil.Process(child.pid))
@@ -59,7 +67,8 @@ async def _wait(url: str, child: asyncio.subprocess.Process) -> None:
                 await asyncio.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

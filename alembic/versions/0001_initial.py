@@ -469,9 +469,23 @@ def upgrade() -> None:
         postgresql_where=sa.text("published_at IS NOT NULL"),
     )
     op.create_index(
+        "ix_reviews_rating",
+        "reviews",
+        ["rating", "id"],
+        unique=False,
+        postgresql_where=sa.text("published_at IS NOT NULL"),
+    )
+    op.create_index(
         "ix_reviews_recent",
         "reviews",
         ["published_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("published_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_reviews_top",
+        "reviews",
+        ["like_count", "id"],
         unique=False,
         postgresql_where=sa.text("published_at IS NOT NULL"),
     )
@@ -758,7 +772,9 @@ def downgrade() -> None:
     op.drop_index("ix_tracks_album_id_disc_position", table_name="tracks")
     op.drop_table("tracks")
     op.drop_index("ix_reviews_user_new", table_name="reviews")
+    op.drop_index("ix_reviews_top", table_name="reviews", postgresql_where=sa.text("published_at IS NOT NULL"))
     op.drop_index("ix_reviews_recent", table_name="reviews", postgresql_where=sa.text("published_at IS NOT NULL"))
+    op.drop_index("ix_reviews_rating", table_name="reviews", postgresql_where=sa.text("published_at IS NOT NULL"))
     op.drop_index("ix_reviews_album_top", table_name="reviews", postgresql_where=sa.text("published_at IS NOT NULL"))
     op.drop_index("ix_reviews_album_rating", table_name="reviews", postgresql_where=sa.text("published_at IS NOT NULL"))
     op.drop_index("ix_reviews_album_new", table_name="reviews")

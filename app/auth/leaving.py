@@ -11,7 +11,9 @@ from app.auth.passwords import confirm_password
 from app.auth.queries import PASSWORD
 from app.core.auth import Principal
 from app.core.infra import Infra
+from app.users.admins import LastAdmin, lock_person
 from app.users.events import AccountDeleted
+from app.users.models import User
 from app.users.service import delete_account
 
 __all__ = ["leave"]
@@ -20,11 +22,16 @@ RECENT = timedelta(minutes=10)
 
 
 async def leave(infra: Infra, actor: Principal, *, password: str, keep_content: bool) -> None:
-    """Deletes the actor's account. Raises WrongPassword, TooManyRequests; LoginTooOld if there is no password."""
+    """Deletes the actor's account. Raises WrongPassword, TooManyRequests, LastAdmin; LoginTooOld if there is no
+    password.
+    """
     await _confirm(infra, actor, password)
     event = AccountDeleted(user_id=actor.user_id, keep_content=keep_content)
     async with infra.db.write() as db:
-        # first: a login that is under way holds the credential and then wants the person
+        _, is_last_admin = await lock_person(db, User.id == actor.user_id)
+        if is_last_admin:
+            raise LastAdmin
+        # before the rest: a login that is under way holds the credential and then wants the person
         await end_account(db, event)
         await delete_account(db, actor.user_id, keep_content=keep_content)
 

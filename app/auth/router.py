@@ -33,6 +33,7 @@ from app.auth.schemas import (
 )
 from app.core.auth import Account, CurrentUser, Login, Principal
 from app.core.errors import NotFound, Unauthorized, problems
+from app.core.examples import PASSWORD, PERSON
 from app.core.http import Here, ReadDB, Router, WriteDB
 from app.core.limits import limited
 from app.core.paging import Page, Paged
@@ -63,7 +64,20 @@ async def register(body: RegisterRequest, db: WriteDB, here: Here) -> Me:
     return await service.register(db, here.passwords, **body.model_dump())
 
 
-@router.post("/login", summary="Sign in by a form", responses=problems(BadCredentials))
+@router.post(
+    "/login",
+    summary="Sign in by a form",
+    responses=problems(BadCredentials),
+    openapi_extra={
+        "requestBody": {
+            "content": {
+                "application/x-www-form-urlencoded": {
+                    "example": {"grant_type": "password", "username": PERSON, "password": PASSWORD}
+                }
+            }
+        }
+    },
+)
 async def login(form: Annotated[OAuth2PasswordRequestForm, Depends()], here: Here, caller: From) -> Tokens:
     """OAuth2's password form, as Swagger's Authorize sends it. `username` may be a verified mail address."""
     return await service.login(here, caller, name=form.username, password=form.password)

@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from app.core.auth import Role
+from app.core.examples import PASSWORD, PERSON
 from app.core.schemas import Input, Line, Output, Timestamp
 from app.users.schemas import Username
 
@@ -71,6 +72,12 @@ Secret = Annotated[
 class RegisterRequest(Input):
     """A new account."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"username": "nina", "email": "nina@example.com", "password": "late night vinyl 33"}]
+        }
+    )
+
     username: Username
     email: EmailAddress
     password: NewPassword
@@ -79,6 +86,8 @@ class RegisterRequest(Input):
 
 class LoginRequest(Input):
     """Username or verified mail address, and password."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"username": PERSON, "password": PASSWORD}]})
 
     username: str = Field(max_length=254, examples=["ana"])
     password: Secret
@@ -112,12 +121,18 @@ class PasswordReset(Input):
 class PasswordChange(Input):
     """The present and the new password."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"current_password": PASSWORD, "new_password": "late night vinyl 33"}]}
+    )
+
     current_password: Secret
     new_password: NewPassword
 
 
 class EmailChange(Input):
     """The new mail address, and the password."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ana@example.org", "password": PASSWORD}]})
 
     email: EmailAddress
     password: Secret

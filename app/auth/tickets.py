@@ -4,7 +4,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, WebSocket
 from sqlalchemy import delete, func
 
 from app.auth.models import Ticket
@@ -15,7 +15,7 @@ from app.core.errors import Unauthorized
 from app.core.infra import Infra
 from app.core.tokens import digest
 
-__all__ = ["StreamUser", "issue_ticket", "redeem_ticket"]
+__all__ = ["StreamUser", "issue_ticket", "redeem_ticket", "socket_user"]
 
 LIFE_SECONDS = 60
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
@@ -72,6 +72,21 @@ async def _stream_user(
         principal = await redeem_ticket(request.app.state.infra, ticket)
     if principal is None or "read" not in principal.scopes:
         raise Unauthorized("Send `Authorization: Bearer …`, or a ticket from `POST /auth/tickets` as `?ticket=`.")
+    return principal
+
+
+async def socket_user(websocket: WebSocket) -> Principal:
+    """Who opens a socket: by the header, by a ticket, or by the token in the address. Raises Unauthorized."""
+    infra: Infra = websocket.app.state.infra
+    principal = await infra.authenticate(websocket.headers.get("authorization"))
+    if isinstance(principal, Unauthorized):
+        raise principal
+    if principal is None and "ticket" in websocket.query_params:
+        principal = await redeem_ticket(infra, websocket.query_params["ticket"][:200])
+    if principal is None and "token" in websocket.query_params:
+        principal = await infra.principal(websocket.query_params["token"])
+    if principal is None or "listen" not in principal.scopes:
+        raise Unauthorized("Send `Authorization: Bearer …`, or `?ticket=` from `POST /auth/tickets`, or `?token=`.")
     return principal
 
 

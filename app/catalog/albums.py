@@ -10,15 +10,15 @@ from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 from app.catalog.artists import count_albums
 from app.catalog.external_ids import naming_owners
 from app.catalog.inputs import AlbumChanges, AlbumInput, AlbumTrackInput, TrackOrder
-from app.catalog.locking import locked, referred
+from app.catalog.locking import locked, referred, unless_in_use
 from app.catalog.models import Album, Artist, Track
 from app.catalog.schemas import AlbumDetails, AlbumTracks
 from app.catalog.search_index import index, unindex
 from app.catalog.service import GENRES_KEY, get_album, list_album_tracks
-from app.catalog.text import name_key
 from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Conflict, Invalid
+from app.core.text import name_key
 
 __all__ = ["AlbumInUse", "change_album", "count_tracks", "create_album", "delete_album", "order_tracks"]
 
@@ -65,14 +65,15 @@ async def change_album(db: Writer, actor: Principal, album_id: UUID, changes: Al
 
 
 async def delete_album(db: Writer, album_id: UUID) -> None:
-    """Deletes an album that nobody reviewed, with its tracks and duplicates. Raises NotFound, Merged, AlbumInUse."""
+    """Deletes an album that nobody reviewed or heard, and its tracks. Raises NotFound, Merged, AlbumInUse."""
     album = await locked(db, Album, album_id)
     if album.review_count:
         raise AlbumInUse("People have reviewed it. Merge it into another album instead.", count=album.review_count)
     await referred(db, Artist, {album.artist_id: ""})
     tracks = await db.all(select(Track.id).where(Track.album_id == album_id))
-    await db.execute(delete(Album).where(Album.merged_into_id == album_id))
-    await db.delete(album)
+    async with unless_in_use(db, AlbumInUse("People have heard it. Merge it into another album instead.")):
+        await db.execute(delete(Album).where(Album.merged_into_id == album_id))
+        await db.delete(album)
     await count_albums(db, [album.artist_id])
     await unindex(db, [album_id, *tracks])
     db.stale.append(GENRES_KEY)

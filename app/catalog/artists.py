@@ -12,9 +12,9 @@ from app.catalog.models import Album, Artist, Track
 from app.catalog.schemas import ArtistDetails
 from app.catalog.search_index import index, index_works_of, unindex
 from app.catalog.service import get_artist
-from app.catalog.text import name_key
 from app.core.db import Writer
 from app.core.errors import Conflict
+from app.core.text import name_key
 
 __all__ = ["ArtistInUse", "change_artist", "count_albums", "create_artist", "delete_artist"]
 

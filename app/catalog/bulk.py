@@ -12,9 +12,9 @@ from app.catalog.models import Album, Artist, Track
 from app.catalog.search_index import index
 from app.catalog.service import GENRES_KEY
 from app.catalog.tables import AlbumRow, TrackRow
-from app.catalog.text import name_key
 from app.core.db import Writer
 from app.core.ids import uuid7
+from app.core.text import name_key
 
 __all__ = ["Upserted", "upsert_albums", "upsert_tracks"]
 

@@ -24,6 +24,7 @@ from app.catalog.inputs import (
 )
 from app.catalog.schemas import AlbumDetails, AlbumTracks, ArtistDetails, TrackDetails
 from app.catalog.service import Merged
+from app.catalog.tracks import TrackInUse
 from app.core.auth import Curator, CurrentUser, Principal
 from app.core.errors import Forbidden, NotFound, Unauthorized, problems
 from app.core.http import Here, Router, WriteDB
@@ -101,7 +102,7 @@ async def change_album(album_id: UUID, changes: AlbumChanges, db: WriteDB, actor
     dependencies=WRITES,
 )
 async def delete_album(album_id: UUID, db: WriteDB, actor: Editor) -> None:
-    """With its tracks, and only without reviews."""
+    """With its tracks, and only without reviews and listens."""
     await album_edits.delete_album(db, album_id)
 
 
@@ -129,9 +130,15 @@ async def change_track(track_id: UUID, changes: TrackChanges, db: WriteDB, actor
     return await track_edits.change_track(db, actor, track_id, changes)
 
 
-@tracks.delete("/{track_id}", status_code=204, summary="Delete a track", responses=MERGED, dependencies=WRITES)
+@tracks.delete(
+    "/{track_id}",
+    status_code=204,
+    summary="Delete a track",
+    responses=MERGED | problems(TrackInUse),
+    dependencies=WRITES,
+)
 async def delete_track(track_id: UUID, db: WriteDB, actor: Editor) -> None:
-    """With its duplicates and likes."""
+    """With its duplicates and likes, and only while nobody has heard it."""
     await track_edits.delete_track(db, track_id)
 
 

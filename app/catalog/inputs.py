@@ -3,8 +3,9 @@
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from app.core.examples import ARTIST, TRACKS
 from app.core.ids import uuid7
 from app.core.schemas import Id, Input, Line
 
@@ -54,6 +55,10 @@ Popularity = Annotated[int, Field(ge=0, le=100)]
 class ArtistInput(Input):
     """A new artist."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Cannonball Adderley", "genres": ["jazz", "hard bop"]}]}
+    )
+
     name: Annotated[Name, Field(examples=["The Beatles"])]
     genres: Genres = Field(default_factory=list)
     spotify_id: SpotifyId | None = None
@@ -62,6 +67,8 @@ class ArtistInput(Input):
 
 class ArtistChanges(Input):
     """What is to change of an artist; what is not given stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"genres": ["jazz", "cool jazz", "modal jazz"]}]})
 
     name: Name = Field(default_factory=str)
     genres: Genres = Field(default_factory=list)
@@ -92,6 +99,23 @@ Tracks = Annotated[list[AlbumTrackInput], Field(max_length=300), AfterValidator(
 class AlbumInput(Input):
     """A new album, with its tracks if they are known. Without a year that of the release date is taken."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "title": "Someday My Prince Will Come",
+                    "artist_id": ARTIST,
+                    "release_date": "1961-12-11",
+                    "genres": ["jazz"],
+                    "tracks": [
+                        {"title": "Someday My Prince Will Come", "duration_ms": 544_000},
+                        {"title": "Old Folks"},
+                    ],
+                }
+            ]
+        }
+    )
+
     title: Annotated[Name, Field(examples=["Abbey Road"])]
     artist_id: Id
     year: Year | None = None
@@ -106,6 +130,8 @@ class AlbumInput(Input):
 class AlbumChanges(Input):
     """What is to change of an album; what is not given stays."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"label": "Columbia", "release_date": "1959-08-17"}]})
+
     title: Name = Field(default_factory=str)
     artist_id: Id = Field(default_factory=uuid7)
     year: Year | None = None
@@ -119,6 +145,10 @@ class AlbumChanges(Input):
 class TrackInput(_TrackFields):
     """A new track. On an album without a position it comes last on its disc."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"title": "Round Midnight", "artist_id": ARTIST, "duration_ms": 356_000}]}
+    )
+
     title: Annotated[Name, Field(examples=["Come Together"])]
     artist_id: Id
     album_id: Id | None = None
@@ -127,6 +157,8 @@ class TrackInput(_TrackFields):
 
 class TrackChanges(_TrackFields):
     """What is to change of a track; what is not given stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"duration_ms": 562_000, "popularity": 74}]})
 
     title: Name = Field(default_factory=str)
     artist_id: Id = Field(default_factory=uuid7)
@@ -143,6 +175,10 @@ class TrackPlace(Input):
 
 class TrackOrder(Input):
     """All tracks of the album in their new order; positions count from 1 on each disc."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"tracks": [{"id": track, "disc": 1} for track in reversed(TRACKS)]}]}
+    )
 
     tracks: Annotated[list[TrackPlace], Field(max_length=1000)]
 

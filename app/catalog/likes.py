@@ -31,10 +31,12 @@ __all__ = [
     "forget_some_likes",
     "like_album",
     "like_track",
+    "likes_key",
     "list_liked_albums",
     "list_liked_tracks",
     "list_likers",
     "move_likes",
+    "open_library",
     "unlike_album",
     "unlike_track",
 ]
@@ -83,7 +85,7 @@ async def count_album_likes(db: Runs, cache: Cache, album_id: UUID) -> tuple[Lik
             await explain_absence(db, Album, album_id)
         return count.model_dump_json().encode()
 
-    kept, cached = await cache.get_or_load(_key(album_id), _CACHED_SECONDS, load)
+    kept, cached = await cache.get_or_load(likes_key(album_id), _CACHED_SECONDS, load)
     return LikeCount.model_validate_json(kept), cached
 
 
@@ -97,12 +99,12 @@ async def list_likers(db: Runs, actor: Principal | None, page: PageRequest, *, a
 
 async def list_liked_albums(db: Runs, actor: Principal | None, page: PageRequest, *, username: str) -> Page[LikedAlbum]:
     """The albums that a person likes, the last liked first. Raises NotFound, ProfileRestricted."""
-    return await LIKED_ALBUMS.page(db, page, user_id=await _open_library(db, actor, username))
+    return await LIKED_ALBUMS.page(db, page, user_id=await open_library(db, actor, username))
 
 
 async def list_liked_tracks(db: Runs, actor: Principal | None, page: PageRequest, *, username: str) -> Page[LikedTrack]:
     """The tracks that a person likes, the last liked first. Raises NotFound, ProfileRestricted."""
-    return await LIKED_TRACKS.page(db, page, user_id=await _open_library(db, actor, username))
+    return await LIKED_TRACKS.page(db, page, user_id=await open_library(db, actor, username))
 
 
 async def move_likes(db: Writer, entity: type[Album] | type[Track], pairs: Sequence[tuple[UUID, UUID]]) -> None:
@@ -120,7 +122,7 @@ async def move_likes(db: Writer, entity: type[Album] | type[Track], pairs: Seque
     likes = select(func.count()).select_from(Like).where(target == entity.id).scalar_subquery()
     await _hold(db, entity, ids)
     await db.execute(update(entity).where(entity.id.in_(ids)).values(like_count=likes))
-    db.stale += map(_key, ids)
+    db.stale += map(likes_key, ids)
 
 
 async def forget_some_likes(db: Writer, entity: type[Album] | type[Track], user_id: UUID) -> bool:
@@ -132,7 +134,7 @@ async def forget_some_likes(db: Writer, entity: type[Album] | type[Track], user_
     gone = delete(Like).where(Like.user_id == user_id, target.in_(ids)).returning(target)
     unliked = list(await db.scalars(gone))
     await db.execute(update(entity).where(entity.id.in_(unliked)).values(like_count=entity.like_count - 1))
-    db.stale += map(_key, unliked)
+    db.stale += map(likes_key, unliked)
     return bool(ids)
 
 
@@ -149,13 +151,14 @@ async def _count(db: Writer, entity: type[Album] | type[Track], entity_id: UUID,
     if change:
         added = update(entity).where(mine).values(like_count=entity.like_count + change)
         count = await db.scalar(added.returning(entity.like_count))
-        db.stale.append(_key(entity_id))
+        db.stale.append(likes_key(entity_id))
     else:
         count = await db.scalar(select(entity.like_count).where(mine))
     return Liked(liked=liked, like_count=count or 0)
 
 
-async def _open_library(db: Runs, actor: Principal | None, username: str) -> UUID:
+async def open_library(db: Runs, actor: Principal | None, username: str) -> UUID:
+    """The person, if what they like and hear may be read by the actor. Raises NotFound, ProfileRestricted."""
     library = await LIBRARY.first(db, viewer=viewer_of(actor), username_key=username.lower())
     if library is None:
         raise NotFound(f"There is nobody called {username}.")
@@ -164,5 +167,6 @@ async def _open_library(db: Runs, actor: Principal | None, username: str) -> UUI
     return library.user_id
 
 
-def _key(entity_id: UUID) -> str:
+def likes_key(entity_id: UUID) -> str:
+    """Where the count of an album's likes is kept."""
     return f"likes:{entity_id}"

@@ -4,18 +4,21 @@ Every edit takes albums before artists and artists before tracks, and among its 
 crosswise.
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from app.catalog.models import Album, Artist, Track
 from app.catalog.service import explain_absence
 from app.core.db import Writer
-from app.core.errors import Invalid
+from app.core.errors import Conflict, Invalid
+from app.core.holds import hold
 
-__all__ = ["hold_albums_of", "locked", "referred"]
+__all__ = ["hold_albums_of", "locked", "referred", "unknown", "unless_in_use"]
 
 E = TypeVar("E", bound=Artist | Album | Track)
 
@@ -36,10 +39,40 @@ async def referred(db: Writer, entity: type[E], pointers: Mapping[UUID | None, s
     found = set(await db.all(there.with_for_update(key_share=True)))
     for entity_id in wanted:
         if entity_id not in found:
-            raise Invalid.field(pointers[entity_id], f"There is no such {entity.__name__.lower()}.", "unknown_id")
+            raise unknown(entity, pointers[entity_id])
 
 
-async def hold_albums_of(db: Writer, track_id: UUID, *others: UUID | None) -> None:
-    """Holds the album that a track is on, and the others: their tracks are counted anew afterwards."""
-    mine = await db.scalar(select(Track.album_id).where(Track.id == track_id))
-    await referred(db, Album, dict.fromkeys((mine, *others), "/body/album_id"))
+def unknown(entity: type[Any], pointer: str) -> Invalid:
+    """The input refers to something that is not there."""
+    return Invalid.field(pointer, f"There is no such {entity.__name__.lower()}.", "unknown_id")
+
+
+async def hold_albums_of(db: Writer, track_ids: Collection[UUID], to: UUID | None = None) -> set[UUID]:
+    """Holds the albums that tracks are on, whose tracks are counted anew afterwards, and the one that they come to.
+
+    Answers the albums that they are on. Raises Invalid if there is none to come to.
+    """
+    await hold(db, "track", *track_ids)  # a track on no album has nothing else to wait for
+    theirs = select(Track.album_id).where(Track.id.in_(track_ids), Track.album_id.is_not(None))
+    while True:
+        async with db.begin_nested() as held:
+            albums = set(await db.all(theirs))
+            there = select(Album.id).where(Album.id.in_([*albums, to]), Album.merged_into_id.is_(None))
+            found = await db.all(there.order_by(Album.id).with_for_update(key_share=True))
+            if albums == set(await db.all(theirs)):
+                break
+            # moved while we waited: let go, since to hold one more now could be crosswise
+            await held.rollback()
+    if to is not None and to not in found:
+        raise unknown(Album, "/body/album_id")
+    return {album_id for album_id in albums if album_id is not None}
+
+
+@asynccontextmanager
+async def unless_in_use(db: Writer, error: Conflict) -> AsyncIterator[None]:
+    """Raises the error when something refers to what the block deletes: what people heard is not taken from them."""
+    try:
+        yield
+        await db.flush()
+    except IntegrityError as refused:
+        raise error from refused

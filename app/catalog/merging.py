@@ -1,7 +1,7 @@
 """Soft merges: the duplicate stays as a sign that leads to the one that is kept."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
@@ -10,12 +10,12 @@ from app.catalog.albums import count_tracks
 from app.catalog.artists import count_albums
 from app.catalog.events import AlbumsMerged, TracksMerged
 from app.catalog.external_ids import take_over
-from app.catalog.locking import locked, referred
+from app.catalog.locking import hold_albums_of, referred, unknown
 from app.catalog.models import Album, Artist, Entity, Track
 from app.catalog.queries import pair_table
 from app.catalog.schemas import AlbumDetails, ArtistDetails, TrackDetails
 from app.catalog.search_index import index, index_works_of, unindex
-from app.catalog.service import GENRES_KEY, get_album, get_artist, get_track
+from app.catalog.service import GENRES_KEY, explain_absence, get_album, get_artist, get_track
 from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Invalid
@@ -58,13 +58,12 @@ async def merge_albums(db: Writer, actor: Principal, duplicate_id: UUID, into: U
 
 async def merge_tracks(db: Writer, actor: Principal, duplicate_id: UUID, into: UUID) -> TrackDetails:
     """The kept track takes the duplicate's place on an album if it has none. Raises NotFound, Merged, Invalid."""
-    albums = await db.all(select(Track.album_id).where(Track.id.in_([duplicate_id, into]), Track.album_id.is_not(None)))
-    await referred(db, Album, dict.fromkeys(albums, ""))
+    albums = await hold_albums_of(db, [duplicate_id, into])
     duplicate, kept = await _pair(db, Track, duplicate_id, into)
     if kept.album_id is None:
         kept.album_id, kept.disc, kept.position = duplicate.album_id, duplicate.disc, duplicate.position
     await _absorb(db, [(duplicate, kept)])
-    await count_tracks(db, [album_id for album_id in albums if album_id is not None])
+    await count_tracks(db, albums)
     db.stale.append(GENRES_KEY)
     return await get_track(db, actor, into)
 
@@ -73,12 +72,14 @@ async def _pair(db: Writer, entity: type[E], duplicate_id: UUID, into: UUID) -> 
     """Both rows, locked. Raises NotFound or Merged about the duplicate, Invalid about the one to keep."""
     if duplicate_id == into:
         raise Invalid.field("/body/into", "Name another one than the duplicate itself.", "same")
-    first, second = sorted([duplicate_id, into])
-    rows: dict[UUID, E] = {}
-    for entity_id in (first, second):
-        if entity_id == into:
-            await referred(db, entity, {into: "/body/into"})
-        rows[entity_id] = await locked(db, entity, entity_id)
+    there = select(entity).where(entity.id.in_([duplicate_id, into]), entity.merged_into_id.is_(None))
+    # both for good at once: whoever holds a weaker lock first and then wants this one waits for those who want his
+    rows: dict[UUID, E] = {row.id: row for row in await db.all(there.order_by(entity.id).with_for_update())}
+    if duplicate_id not in rows:
+        table: type[Any] = entity
+        await explain_absence(db, table, duplicate_id)
+    if into not in rows:
+        raise unknown(entity, "/body/into")
     return rows[duplicate_id], rows[into]
 
 

@@ -1,19 +1,19 @@
 """Covers of albums and pictures of artists."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Path, Request, Response
 from fastapi.responses import StreamingResponse
-from starlette.datastructures import UploadFile
 
 from app.catalog import pictures
 from app.catalog.editing_router import Editor
 from app.catalog.models import Album, Artist
-from app.catalog.pictures import MOST_BYTES, PictureTooLarge
+from app.catalog.picture_bodies import PICTURE, read_picture
+from app.catalog.pictures import PictureTooLarge
 from app.catalog.schemas import Picture
 from app.catalog.service import Merged
-from app.core.errors import Forbidden, Invalid, NotFound, Unauthorized, problems
+from app.core.errors import Forbidden, NotFound, Unauthorized, problems
 from app.core.etags import NOT_MODIFIED, IfNoneMatch
 from app.core.http import Here, Router, WriteDB
 from app.core.images import NotAnImage
@@ -25,14 +25,6 @@ albums = Router(prefix="/albums", tags=["albums"])
 artists = Router(prefix="/artists", tags=["artists"])
 media = Router(prefix="/media", tags=["media"])
 
-_BINARY: dict[str, Any] = {"schema": {"type": "string", "format": "binary"}}
-_FORM: dict[str, Any] = {
-    "schema": {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
-}
-_KINDS = ("image/png", "image/jpeg", "image/webp", "image/gif")
-BODY: dict[str, Any] = {
-    "requestBody": {"required": True, "content": dict.fromkeys(_KINDS, _BINARY) | {"multipart/form-data": _FORM}}
-}
 REMOVED = problems(Unauthorized, Forbidden, NotFound, Merged)
 STORED = REMOVED | problems(PictureTooLarge, NotAnImage)
 UPLOADS = [limited("catalog.pictures", 30, 60)]
@@ -44,11 +36,11 @@ FOREVER = "public, max-age=31536000, immutable"
     summary="Set an album's cover",
     responses=STORED,
     dependencies=UPLOADS,
-    openapi_extra=BODY,
+    openapi_extra=PICTURE,
 )
 async def set_album_cover(album_id: UUID, request: Request, infra: Here, actor: Editor) -> Picture:
     """The picture itself as the body, or a form with it as `file`: PNG, JPEG, WebP or GIF, at most 512,000 bytes."""
-    return await pictures.set_picture(infra, Album, album_id, await _picture(request))
+    return await pictures.set_picture(infra, Album, album_id, await read_picture(request))
 
 
 @albums.delete("/{album_id}/cover", status_code=204, summary="Remove an album's cover", responses=REMOVED)
@@ -62,11 +54,11 @@ async def remove_album_cover(album_id: UUID, db: WriteDB, actor: Editor) -> None
     summary="Set an artist's picture",
     responses=STORED,
     dependencies=UPLOADS,
-    openapi_extra=BODY,
+    openapi_extra=PICTURE,
 )
 async def set_artist_picture(artist_id: UUID, request: Request, infra: Here, actor: Editor) -> Picture:
     """The picture itself as the body, or a form with it as `file`: PNG, JPEG, WebP or GIF, at most 512,000 bytes."""
-    return await pictures.set_picture(infra, Artist, artist_id, await _picture(request))
+    return await pictures.set_picture(infra, Artist, artist_id, await read_picture(request))
 
 
 @artists.delete("/{artist_id}/picture", status_code=204, summary="Remove an artist's picture", responses=REMOVED)
@@ -95,21 +87,3 @@ async def get_picture(
         return Response(status_code=304, headers=headers)
     pieces, size = await pictures.open_picture(infra, key)
     return StreamingResponse(pieces, headers=headers | {"content-length": str(size)}, media_type="image/webp")
-
-
-async def _picture(request: Request) -> bytes:
-    """The body, or the file in its form. Raises PictureTooLarge before it has read more than is allowed."""
-    if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        async with request.form(max_files=1, max_fields=10) as form:
-            file = form.get("file") or form.get("cover")
-            if not isinstance(file, UploadFile):
-                raise Invalid.field("/body/file", "Send the picture as the form's `file`.", "missing")
-            return await file.read(MOST_BYTES + 1)
-    if int(request.headers.get("content-length") or 0) > MOST_BYTES:
-        raise PictureTooLarge
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BYTES:
-            raise PictureTooLarge
-    return bytes(body)

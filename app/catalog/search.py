@@ -10,9 +10,9 @@ from app.catalog.schemas import Kind, SearchHit, SearchResults
 from app.catalog.search_queries import COUNT, KINDS, LOOKED_THROUGH, among_famous, by_words
 from app.catalog.service import viewer_of
 from app.catalog.spelling import meant
-from app.catalog.text import search_words
 from app.core.auth import Principal
 from app.core.query import Runs
+from app.core.text import search_words
 
 __all__ = ["search"]
 

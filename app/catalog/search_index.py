@@ -26,8 +26,8 @@ from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 
 from app.catalog.models import Album, Artist, Entity, SearchDocument, SearchWord, Track
 from app.catalog.spelling import remains
-from app.catalog.text import name_key
 from app.core.db import Writer
+from app.core.text import name_key
 from app.users.models import User
 
 __all__ = ["COLUMNS", "DOCUMENTS", "index", "index_person", "index_works_of", "people_documents", "unindex"]

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Generic, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError
 
 from app.catalog.inputs import Day, Genres, Label, Name, Popularity, SpotifyId, Year
-from app.catalog.text import name_key
 from app.core.errors import Invalid
+from app.core.text import name_key
 
 __all__ = ["AlbumRow", "Rows", "TrackRow", "UnreadableFile", "read_rows"]
 

@@ -7,16 +7,21 @@ from sqlalchemy import delete, func, select
 from app.catalog.albums import count_tracks
 from app.catalog.external_ids import naming_owners
 from app.catalog.inputs import TrackChanges, TrackInput
-from app.catalog.locking import hold_albums_of, locked, referred
+from app.catalog.locking import hold_albums_of, locked, referred, unless_in_use
 from app.catalog.models import Album, Artist, Track
 from app.catalog.schemas import TrackDetails
 from app.catalog.search_index import index, unindex
 from app.catalog.service import GENRES_KEY, get_track
-from app.catalog.text import name_key
 from app.core.auth import Principal
 from app.core.db import Writer
+from app.core.errors import Conflict
+from app.core.text import name_key
 
-__all__ = ["change_track", "create_track", "delete_track"]
+__all__ = ["TrackInUse", "change_track", "create_track", "delete_track"]
+
+
+class TrackInUse(Conflict):
+    code, title = "track_in_use", "People have heard this track"
 
 
 async def create_track(db: Writer, actor: Principal, new: TrackInput) -> TrackDetails:
@@ -34,7 +39,7 @@ async def create_track(db: Writer, actor: Principal, new: TrackInput) -> TrackDe
 async def change_track(db: Writer, actor: Principal, track_id: UUID, changes: TrackChanges) -> TrackDetails:
     """Changes what is given. Raises NotFound, Merged, ExternalIdTaken, Invalid for an unknown artist or album."""
     values = changes.model_dump(exclude_unset=True)
-    await hold_albums_of(db, track_id, changes.album_id)
+    await hold_albums_of(db, [track_id], changes.album_id)
     if "artist_id" in values:
         await referred(db, Artist, {changes.artist_id: "/body/artist_id"})
     track = await locked(db, Track, track_id)
@@ -50,11 +55,12 @@ async def change_track(db: Writer, actor: Principal, track_id: UUID, changes: Tr
 
 
 async def delete_track(db: Writer, track_id: UUID) -> None:
-    """Deletes a track and its duplicates. Raises NotFound, Merged."""
-    await hold_albums_of(db, track_id)
+    """Deletes a track that nobody heard, and its duplicates. Raises NotFound, Merged, TrackInUse."""
+    await hold_albums_of(db, [track_id])
     track = await locked(db, Track, track_id)
-    await db.execute(delete(Track).where(Track.merged_into_id == track_id))
-    await db.delete(track)
+    async with unless_in_use(db, TrackInUse("People have heard it. Merge it into another track instead.")):
+        await db.execute(delete(Track).where(Track.merged_into_id == track_id))
+        await db.delete(track)
     await unindex(db, [track_id])
     await _count(db, {track.album_id})
     db.stale.append(GENRES_KEY)

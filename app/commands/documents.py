@@ -1,4 +1,4 @@
-"""The files that are made from the code: openapi.json and .env.example."""
+"""The files that are made from the code: openapi.json, docs/asyncapi.json and .env.example."""
 
 import inspect
 import json
@@ -7,10 +7,13 @@ import re
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
+from app import __version__
+from app.chat import protocol
 from app.core.config import Settings
 from app.main import create_app
+from app.modules import load_modules
 
-__all__ = ["env_example", "openapi"]
+__all__ = ["asyncapi", "env_example", "openapi"]
 
 HEADING = re.compile(r"^    # --- (.+) ---$|^    (\w+): ", re.MULTILINE)
 INTRODUCTION = """\
@@ -23,6 +26,12 @@ def openapi() -> str:
     """The OpenAPI document, its keys in order, so that two of them can be compared line by line."""
     document = create_app(Settings(environment="test", log_level="ERROR", _env_file=None)).openapi()
     return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def asyncapi() -> str:
+    """The AsyncAPI document of the sockets."""
+    load_modules()
+    return json.dumps(protocol.asyncapi(__version__), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 def env_example() -> str:

@@ -16,6 +16,7 @@ __all__ = [
     "Admin",
     "Curator",
     "CurrentUser",
+    "Listening",
     "Login",
     "MaybeUser",
     "Principal",
@@ -104,5 +105,7 @@ CurrentUser = Annotated[Principal, Depends(Login(required=True))]
 MaybeUser = Annotated[Principal | None, Depends(Login(required=False))]
 Curator = Annotated[Principal, Depends(Login(required=True, role="curator"))]
 Admin = Annotated[Principal, Depends(Login(required=True, role="admin"))]
+Listening = Annotated[Principal, Depends(Login(required=True, scope="listen"))]
+"""A person, or a player that may tell what they hear and nothing else."""
 Account = Annotated[Principal, Depends(Login(required=True, scope="account"))]
 """The person themselves, signed in with a password: not an app password or an API token."""

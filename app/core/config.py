@@ -75,6 +75,7 @@ class Settings(BaseSettings):
     rate_limits: bool = Field(True, description="limit requests for each person or address")
     rate_limit_user_per_minute: int = Field(1200, ge=1, description="requests of a signed-in person")
     rate_limit_address_per_minute: int = Field(600, ge=1, description="requests of an address without a token")
+    socket_frames_per_second: int = Field(20, ge=1, description="frames of one socket; thrice as many at once")
     catalog_writes: Literal["curators", "users"] = Field("curators", description="who may edit the catalogue")
 
     # --- the outside world; what has no key uses its local stand-in ---

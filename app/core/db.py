@@ -19,7 +19,7 @@ from app.core.config import Settings
 from app.core.errors import Unavailable
 from app.core.ids import uuid7
 
-__all__ = ["Base", "Database", "Reader", "Row", "Writer"]
+__all__ = ["Base", "Database", "Reader", "Row", "Snapshot", "Writer"]
 
 T = TypeVar("T")
 _READS = {
@@ -101,14 +101,15 @@ class Reader:
 class Writer(AsyncSession):
     """A transaction that `Database.write()` commits. Reads inside it see what it wrote.
 
-    `wakes` are topics to wake and `stale` cache keys to drop, both after the commit.
+    After the commit, `wakes` are topics to wake, `stale` cache keys to drop, and `told` what channels get to hear.
     """
 
-    def __init__(self, database: "Database") -> None:
+    def __init__(self, database: "Database", *, counted: bool = True) -> None:
         super().__init__(database.engine, expire_on_commit=False)
-        self._database = database
+        self._database, self._counted = database, counted
         self.wakes: list[str] = []
         self.stale: list[str] = []
+        self.told: dict[UUID, list[Any]] = {}
 
     async def commit(self) -> Never:
         raise RuntimeError("only Database.write() commits")
@@ -121,10 +122,16 @@ class Writer(AsyncSession):
         # connection() makes SQLAlchemy begin; driver_connection alone would run outside the transaction
         raw = await (await self.connection()).get_raw_connection()
         driver: Any = raw.driver_connection
-        if not driver.is_in_transaction():
-            await raw.dbapi_connection._start_transaction()  # type: ignore[union-attr]
-        self._database.statements += 1
-        rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments, timeout=seconds)
+        try:
+            if not driver.is_in_transaction():
+                await raw.dbapi_connection._start_transaction()  # type: ignore[union-attr]
+            self._database.statements += self._counted
+            rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments, timeout=seconds)
+        except Exception as error:
+            if driver.is_closed():  # SQLAlchemy has not seen it, and would give it to the next who asks
+                await self.invalidate()
+                raise Unavailable("The database does not answer. Try again shortly.") from error
+            raise
         return rows
 
     async def all(self, statement: Select[T]) -> list[T]:
@@ -138,6 +145,21 @@ class Writer(AsyncSession):
     async def rows(self, statement: Select[*tuple[Any, ...]]) -> Sequence[Any]:
         """All rows with all of their columns."""
         return (await self.execute(statement)).all()
+
+
+class Snapshot:
+    """Reads that all see the same moment."""
+
+    __slots__ = ("_connection", "_database")
+
+    def __init__(self, database: "Database", connection: Any) -> None:
+        self._database, self._connection = database, connection
+
+    async def records(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]:
+        """The rows of one statement."""
+        self._database.statements += 1
+        rows: list[asyncpg.Record] = await self._connection.fetch(sql, *arguments)
+        return rows
 
 
 class Database:
@@ -217,9 +239,27 @@ class Database:
             await pool.release(connection)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Writer]:
-        """One transaction: commits when the block ends, rolls back when it raises, then tells of it."""
-        session = Writer(self)
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        """Several reads of one moment, for what must fit together. Raises Unavailable when the database is too slow."""
+        assert self._pool is not None, "Database.open() was not awaited"
+        try:
+            async with asyncio.timeout(self._timeout), self._pool.acquire() as connection:
+                try:
+                    async with connection.transaction(isolation="repeatable_read", readonly=True):
+                        yield Snapshot(self, connection)
+                except (*CONNECTION_LOST, asyncio.CancelledError):
+                    connection.terminate()
+                    raise
+        except CONNECTION_LOST as error:
+            raise Unavailable("The database does not answer. Try again shortly.") from error
+
+    @asynccontextmanager
+    async def write(self, *, counted: bool = True) -> AsyncIterator[Writer]:
+        """One transaction: commits when the block ends, rolls back when it raises, then tells of it.
+
+        Of what runs by the clock, `records` are not `counted`.
+        """
+        session = Writer(self, counted=counted)
         try:
             yield session
             await AsyncSession.commit(session)
@@ -228,7 +268,7 @@ class Database:
             raise
         finally:
             await session.close()
-        if self.after_commit and (session.wakes or session.stale):
+        if self.after_commit and (session.wakes or session.stale or session.told):
             await self.after_commit(session)
 
 

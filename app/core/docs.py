@@ -13,6 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.routing import BaseRoute
 
 from app.core.errors import Fault, Forbidden, Problem, Unauthorized, problems
+from app.core.examples import BODIES, IN_PATHS, OF_OPERATIONS, PERSON, SOMEBODY
 from app.core.routing import RouteTable
 
 __all__ = ["add_docs", "describe"]
@@ -62,6 +63,7 @@ def describe(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
             own = [route for route in app.routes if not isinstance(route, RouteTable)]
             document = get_openapi(title=app.title, version=app.version, routes=[*routes, *own], tags=app.openapi_tags)
             _tell_of_logins(document)
+            _show_examples(document)
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
             for model in (Fault, Problem):
                 schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -71,6 +73,19 @@ def describe(app: FastAPI, routes: Sequence[BaseRoute]) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _show_examples(document: dict[str, Any]) -> None:
+    """Requests name things of the demo: what `Try it out` begins with is there."""
+    for methods in document["paths"].values():
+        for method, operation in methods.items():
+            name = operation["operationId"]
+            known = IN_PATHS | {"username": PERSON if method == "get" else SOMEBODY} | OF_OPERATIONS.get(name, {})
+            for parameter in operation.get("parameters", []):
+                if parameter["in"] == "path" and parameter["name"] in known:
+                    parameter["example"] = known[parameter["name"]]
+            if name in BODIES:
+                operation["requestBody"]["content"]["application/json"]["example"] = BODIES[name]
 
 
 def _tell_of_logins(document: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from app.core.auth import FOREIGN_JWT, Principal, find_authenticator
+from app.core.broadcast import Broadcast
 from app.core.cache import Cache
 from app.core.config import Settings
 from app.core.db import Database, Writer
@@ -47,6 +48,7 @@ class Infra:
     db: Database
     redis: Redis
     hub: Hub
+    broadcast: Broadcast
     cache: Cache
     limiter: Limiter
     tokens: AccessTokens
@@ -103,6 +105,8 @@ class Infra:
         """Tells other processes and the cache of a commit."""
         if session.stale:
             await self.cache.drop(session.stale)
+        if session.told:
+            await self.broadcast.publish(session.told)
         if session.wakes:
             await self.hub.publish(session.wakes)
 
@@ -142,10 +146,11 @@ async def open_infra(settings: Settings) -> AsyncIterator[Infra]:
         stack.push_async_callback(infra.cache.close)
         await infra.db.open()
         infra.db.after_commit = infra.after_commit
-        for part in (infra.revocations, infra.hub):
+        for part in (infra.revocations, infra.hub, infra.broadcast):
             stack.push_async_callback(part.close)
             await part.open()
-        infra.metrics.gauge("streams.open", "Open event streams and sockets", lambda: infra.hub.size)
+        infra.metrics.gauge("streams.open", "Open event streams", lambda: infra.hub.size)
+        infra.metrics.gauge("sockets.open", "Open sockets", lambda: infra.broadcast.size)
         for opener in _openers:
             infra._parts[opener] = await stack.enter_async_context(opener(infra))
         yield infra
@@ -165,6 +170,7 @@ def _build(settings: Settings) -> Infra:
         db=database,
         redis=redis,
         hub=Hub(redis, database.reader),
+        broadcast=Broadcast(redis, database.reader),
         cache=Cache(redis),
         limiter=Limiter(redis, enabled=settings.rate_limits),
         tokens=AccessTokens(settings),

@@ -1,12 +1,13 @@
 """Bases of all schemas: what goes out is complete, what comes in is strict."""
 
+import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-__all__ = ["Id", "Input", "Line", "Message", "Output", "Prose", "Timestamp"]
+__all__ = ["Id", "Input", "Line", "Message", "Moment", "Output", "Prose", "Timestamp"]
 
 
 class Output(BaseModel):
@@ -26,6 +27,20 @@ Timestamp = Annotated[datetime, Field(json_schema_extra={"format": "date-time", 
 
 Id = Annotated[UUID, Field(strict=False)]
 """A UUID in an input: JSON has no such type, so a string is accepted even though inputs are strict."""
+
+
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _written(value: Any) -> Any:
+    """Pydantic alone would take a bare number for seconds since 1970."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _RFC_3339.fullmatch(value)):
+        return value
+    raise ValueError("write it as RFC 3339 with an offset: 2026-05-01T20:15:00Z")
+
+
+Moment = Annotated[datetime, BeforeValidator(_written), Field(strict=False, examples=["2026-05-01T20:15:00Z"])]
+"""A moment in an input, with its offset from UTC."""
 
 
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", strip_whitespace=True)]

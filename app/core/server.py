@@ -11,6 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from app.core.config import Settings
+from app.core.socket_protocol import SocketProtocol
 
 __all__ = ["PortError", "Server", "bind"]
 
@@ -49,6 +50,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                ws=SocketProtocol,
+                ws_per_message_deflate=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds - ENDING_SECONDS)),
                 timeout_keep_alive=30,

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from app.catalog.text import name_key
+from app.core.text import name_key
 from app.demo.ids import demo_id, fraction
 from app.demo.pictures import avatar_key, cover_key
 
-__all__ = ["Content", "Row", "build_content"]
+__all__ = ["Content", "Row", "build_content", "read_data"]
 
 Row = dict[str, Any]
 
@@ -63,12 +63,13 @@ def build_content(now: datetime) -> Content:
     return content
 
 
-def _read(name: str) -> Any:
+def read_data(name: str) -> Any:
+    """The contents of one of the files."""
     return json.loads((DATA / f"{name}.json").read_text("utf-8"))
 
 
 def _add_people(content: Content) -> None:
-    for number, given in enumerate([*_read("people"), ADMIN]):
+    for number, given in enumerate([*read_data("people"), ADMIN]):
         name, age = given["username"], JOINED - number
         content.people[name] = {
             "id": demo_id("person", name, age),
@@ -86,7 +87,7 @@ def _add_people(content: Content) -> None:
 
 
 def _add_catalogue(content: Content) -> None:
-    for number, given in enumerate(_read("albums")):
+    for number, given in enumerate(read_data("albums")):
         age = CATALOGUED - number / 100
         artist = _artist(content, given["artist"], age)
         artist["album_count"] += 1
@@ -148,7 +149,7 @@ def _unused(tracks: dict[str, Row], name: str) -> str:
 
 
 def _add_follows(content: Content) -> None:
-    for follower, followed in [(one, other) for one, others in _read("follows").items() for other in others]:
+    for follower, followed in [(one, other) for one, others in read_data("follows").items() for other in others]:
         age = 20 + 180 * fraction("follow", f"{follower} {followed}")
         content.people[follower]["following_count"] += 1
         content.people[followed]["follower_count"] += 1
@@ -163,7 +164,7 @@ def _add_follows(content: Content) -> None:
 
 
 def _add_reviews(content: Content) -> None:
-    for given in _read("reviews"):
+    for given in read_data("reviews"):
         key, age = (given["by"], given["album"]), given["days_ago"]
         author, album, rating = content.people[given["by"]], content.albums[given["album"]], given["rating"]
         for owner in (author, album):
@@ -190,7 +191,7 @@ def _was_active(person: Row, age: float) -> None:
 
 def _add_comments(content: Content) -> None:
     ages: dict[UUID, float] = {review["id"]: review["age"] for review in content.reviews.values()}
-    for given in _read("comments"):
+    for given in read_data("comments"):
         review = content.reviews[given["review"]["by"], given["review"]["album"]]
         thread = _comment(content, review, given, ages)
         for reply in given.get("replies", []):
@@ -224,7 +225,7 @@ def _comment(content: Content, review: Row, given: Row, ages: dict[UUID, float],
 
 
 def _add_likes(content: Content) -> None:
-    for name, given in _read("likes").items():
+    for name, given in read_data("likes").items():
         for album in given["albums"]:
             own = content.reviews.get((name, album))
             _like(content, name, "album_id", content.albums[album], own["age"] if own else 60)

@@ -9,7 +9,7 @@ from uuid import UUID
 from app.demo.content import Content, Row
 from app.demo.ids import demo_id
 from app.notifications.kinds import COMMENT, FOLLOW, LIKE, MENTION, REPLY, Kind
-from app.reviews.mentions import mentioned
+from app.users.mentions import mentioned
 
 __all__ = ["Echoes", "build_echoes"]
 

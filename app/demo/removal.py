@@ -5,8 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 
+from app.catalog.likes import likes_key
 from app.catalog.models import Album, Artist, Track
 from app.catalog.search_index import unindex
+from app.chat.models import Channel, DirectChannel
 from app.core.db import Writer
 from app.core.errors import Conflict
 from app.demo.content import Content, Row
@@ -34,6 +36,11 @@ _ENTWINED = """
     LEFT JOIN reviews r ON r.id = c.review_id LEFT JOIN comments above ON above.id = c.parent_id
     WHERE (c.user_id = ANY ($1)) <> (r.user_id = ANY ($1)) OR (c.user_id = ANY ($1)) <> (above.user_id = ANY ($1))
     UNION ALL
+    SELECT 'conversations', count(*) FROM direct_channels WHERE (first_id = ANY ($1)) <> (second_id = ANY ($1))
+    UNION ALL
+    SELECT 'listens', count(*) FROM listens l JOIN tracks t ON t.id = l.track_id
+    WHERE l.user_id <> ALL ($1) AND t.album_id = ANY ($2)
+    UNION ALL
     SELECT 'likes', count(*) FROM likes l
     LEFT JOIN tracks t ON t.id = l.track_id LEFT JOIN reviews r ON r.id = l.review_id
     LEFT JOIN comments c ON c.id = l.comment_id
@@ -53,6 +60,8 @@ async def remove_demo(db: Writer, content: Content) -> None:
     reviewed = await _stays(db, Review.album_id, Review.user_id, people, albums)
     tracks = await db.all(select(Track.id).where(_among(Track.album_id, albums)))
     liked_tracks = await _stays(db, Like.track_id, Like.user_id, people, tracks)
+    talks = select(DirectChannel.id).where(_among(DirectChannel.first_id, people))
+    await db.execute(delete(Channel).where(Channel.id.in_(talks)))
     await db.execute(delete(User).where(_among(User.id, people)))
     await db.execute(delete(Album).where(_among(Album.id, albums)))
     artists = await _remove_artists(db, _ids(content.artists))
@@ -60,6 +69,7 @@ async def remove_demo(db: Writer, content: Content) -> None:
     if reviewed:
         await recount_albums(db, reviewed)
     await _recount_likes(db, Album, Like.album_id, liked)
+    db.stale += map(likes_key, liked)
     await _recount_likes(db, Track, Like.track_id, liked_tracks)
 
 

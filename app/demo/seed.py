@@ -10,20 +10,25 @@ from sqlalchemy import Table, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import Credential
+from app.catalog.likes import likes_key
 from app.catalog.models import Album, Artist, Track
 from app.catalog.search_index import index, index_person
 from app.catalog.service import GENRES_KEY
+from app.chat.models import Channel, ChannelEvent, ChannelReader, DirectChannel, Message
 from app.core.db import Base, Writer
 from app.core.errors import Forbidden
 from app.core.infra import Infra
 from app.demo.content import Content, Row, build_content
 from app.demo.echoes import Echoes, build_echoes
+from app.demo.listening import build_listens
 from app.demo.pictures import store_pictures
 from app.demo.removal import count_albums_of_artists, remove_demo
+from app.demo.talks import Talks, build_talks
 from app.discover.charts import make_charts
 from app.discover.suggestions import cache_key
 from app.feed.models import Activity, FeedEntry
 from app.integrations.storage import storage
+from app.library.models import Listen, Listener
 from app.notifications.models import Inbox, Notification
 from app.reactions.models import Comment, Like
 from app.reviews.models import Review
@@ -109,8 +114,13 @@ async def seed(infra: Infra, *, reset: bool = False) -> SeedResult | None:
         if reset:
             await remove_demo(db, content)
         await _load(db, content, build_echoes(content, now), await infra.passwords.hash(DEMO_PASSWORD))
+        await _load_talks(db, build_talks(content, now))
+        heard = build_listens(content, now)
+        await _insert(db, Listen, heard.listens)
+        await _insert(db, Listener, heard.listeners)
         await make_charts(db)
-        db.stale += [GENRES_KEY, *(cache_key(person_id) for person_id in _ids(content.people.values()))]
+        db.stale += [GENRES_KEY, *map(cache_key, _ids(content.people.values()))]
+        db.stale += map(likes_key, _ids(content.albums.values()))
     pictures = [row["cover_key"] for row in content.albums.values()]
     pictures += [row["avatar_key"] for row in content.people.values()]
     await store_pictures(infra.part(storage), pictures)
@@ -149,6 +159,17 @@ async def _load(db: Writer, content: Content, echoes: Echoes, hashed: str) -> No
         await _insert(db, model, rows)
     await count_albums_of_artists(db, _ids(artists))
     await _index(db, content)
+
+
+async def _load_talks(db: Writer, talks: Talks) -> None:
+    for model, rows in (
+        (Channel, talks.channels),
+        (DirectChannel, talks.direct),
+        (Message, talks.messages),
+        (ChannelEvent, talks.events),
+        (ChannelReader, talks.readers),
+    ):
+        await _insert(db, model, rows)
 
 
 async def _insert(db: Writer, model: type[Base], rows: Iterable[Row]) -> None:

@@ -10,7 +10,7 @@ from app.core.db import Reader, Writer
 from app.core.infra import Infra
 from app.core.jobs import every, on
 from app.discover.charts import make_charts
-from app.discover.models import Dismissal
+from app.discover.models import Dismissal, RoomDismissal
 from app.discover.suggestions import cache_key
 from app.users.events import AccountDeleted, Blocked, Followed, Muted, Unfollowed
 from app.users.exports import every_row, exported
@@ -61,6 +61,7 @@ async def forget_dismissals(db: Writer, event: AccountDeleted) -> None:
     """Nobody is suggested to a person who left, nor they to others."""
     gone = or_(Dismissal.user_id == event.user_id, Dismissal.dismissed_id == event.user_id)
     await db.execute(delete(Dismissal).where(gone))
+    await db.execute(delete(RoomDismissal).where(RoomDismissal.user_id == event.user_id))
     db.stale.append(cache_key(event.user_id))
 
 
@@ -69,3 +70,10 @@ def export_dismissals(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]
     """Whom the person did not want suggested."""
     wanted = select(Dismissal.dismissed_id, Dismissal.created_at).where(Dismissal.user_id == user_id)
     return every_row(db, wanted, key=Dismissal.dismissed_id)
+
+
+@exported("room_dismissals")
+def export_room_dismissals(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
+    """Rooms that the person was not interested in."""
+    unwanted = select(RoomDismissal.room_id, RoomDismissal.created_at).where(RoomDismissal.user_id == user_id)
+    return every_row(db, unwanted, key=RoomDismissal.room_id)

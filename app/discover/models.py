@@ -1,4 +1,4 @@
-"""Charts, worked out by a job and read as they are, and the people whom somebody does not want suggested."""
+"""Charts, worked out by a job and read as they are, and what somebody does not want suggested."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 
-__all__ = ["Chart", "ChartEntry", "Dismissal"]
+__all__ = ["Chart", "ChartEntry", "Dismissal", "RoomDismissal"]
 
 
 class Chart(Base):
@@ -59,4 +59,14 @@ class Dismissal(Base):
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     dismissed_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class RoomDismissal(Base):
+    """A room that a person is not interested in."""
+
+    __tablename__ = "room_dismissals"
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    room_id: Mapped[UUID] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True, index=True)
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())

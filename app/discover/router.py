@@ -1,6 +1,7 @@
-"""Charts and new reviews for everybody, and people to follow."""
+"""Charts and new reviews for everybody, people to follow and rooms to come into."""
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Path, Query, Response
 
@@ -11,9 +12,9 @@ from app.core.http import Here, ReadDB, Router, WriteDB
 from app.core.limits import limited
 from app.core.paging import Page, Paged
 from app.core.schemas import Output
-from app.discover import service
+from app.discover import rooms, service
 from app.discover.charts import Period
-from app.discover.schemas import ChartPage, GenreActivity, SuggestedPerson
+from app.discover.schemas import ChartPage, GenreActivity, SuggestedPerson, SuggestedRoom
 from app.reviews.schemas import ReviewCard
 from app.users.schemas import USERNAME
 
@@ -115,3 +116,37 @@ async def dismiss_suggestion(db: WriteDB, actor: CurrentUser, username: Username
 async def undo_dismissal(db: WriteDB, actor: CurrentUser, username: Username) -> None:
     """Takes a dismissal back; without one nothing changes."""
     await service.undismiss(db, actor, username)
+
+
+@router.get("/rooms", summary="Rooms that you may like", responses=problems(Unauthorized, Forbidden))
+async def list_suggested_rooms(db: ReadDB, actor: CurrentUser, page: Paged) -> Page[SuggestedRoom]:
+    """By the genres that you rate highly, people whom you follow and who are inside, where you were before, and how
+    lively it is there right now, with the reasons for each.
+
+    Never private or full rooms, those that you are in, or those that you dismissed.
+    """
+    return await rooms.list_suggested_rooms(db, actor, page)
+
+
+@router.put(
+    "/rooms/{room_id}/dismissal",
+    status_code=204,
+    summary="Not interested in this room",
+    responses=problems(Unauthorized, Forbidden, NotFound),
+    dependencies=[limited("discover.write", 60, 60)],
+)
+async def dismiss_suggested_room(room_id: UUID, db: WriteDB, actor: CurrentUser) -> None:
+    """It is not suggested again."""
+    await rooms.dismiss_room(db, actor, room_id)
+
+
+@router.delete(
+    "/rooms/{room_id}/dismissal",
+    status_code=204,
+    summary="Suggest this room again",
+    responses=problems(Unauthorized, Forbidden, NotFound),
+    dependencies=[limited("discover.write", 60, 60)],
+)
+async def undo_room_dismissal(room_id: UUID, db: WriteDB, actor: CurrentUser) -> None:
+    """Takes a dismissal back; without one nothing changes."""
+    await rooms.undismiss_room(db, actor, room_id)

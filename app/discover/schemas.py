@@ -8,6 +8,7 @@ from pydantic import Field
 from app.catalog.schemas import AlbumRef, ArtistRef
 from app.core.paging import Page
 from app.core.schemas import Output, Timestamp
+from app.rooms.schemas import RoomItem
 from app.users.schemas import PersonCard
 
 __all__ = [
@@ -17,10 +18,13 @@ __all__ = [
     "ChartPlace",
     "GenreActivity",
     "Reason",
+    "RoomParts",
+    "RoomReason",
     "SharedAlbum",
     "SimilarityParts",
     "SuggestedCard",
     "SuggestedPerson",
+    "SuggestedRoom",
     "Suggestion",
 ]
 
@@ -122,3 +126,28 @@ class SuggestedPerson(SuggestedCard):
     score: Share
     parts: SimilarityParts
     reasons: list[Reason]
+
+
+class RoomReason(Output):
+    """Why a room is suggested. `count` is of people, of visits or of days, as the kind has it."""
+
+    kind: Literal["genres", "following", "visits", "lively", "new"]
+    sentence: str = Field(examples=["Ana, whom you follow, is inside"])
+    count: int
+
+
+class RoomParts(Output):
+    """What the score is made of, each from 0 to 1, and its weight: .35, .30, .15 and .20."""
+
+    genres: Share
+    following: Share
+    visits: Share
+    liveliness: Share
+
+
+class SuggestedRoom(RoomItem):
+    """A room to come into, and why: the best reason first."""
+
+    score: Share
+    parts: RoomParts
+    reasons: list[RoomReason]

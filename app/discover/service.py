@@ -16,7 +16,7 @@ from app.discover.models import Dismissal
 from app.discover.queries import CHART, CHART_PLACES, GENRES, SUGGESTED
 from app.discover.schemas import ChartInfo, ChartPage, GenreActivity, SuggestedPerson
 from app.discover.suggestions import SUGGESTIONS, cache_key, suggest
-from app.reviews.queries import RECENT_REVIEWS
+from app.reviews.queries import EVERYBODYS_REVIEWS
 from app.reviews.schemas import ReviewCard
 from app.users.models import User
 from app.users.queries import not_blocked
@@ -55,7 +55,7 @@ async def list_genres(infra: Infra, page: PageRequest, *, period: Period) -> Pag
 
 async def list_recent_reviews(db: Reader, page: PageRequest) -> Page[ReviewCard]:
     """The newest reviews that everyone may read."""
-    return await RECENT_REVIEWS.page(db, page, viewer=None)
+    return await EVERYBODYS_REVIEWS["new"].page(db, page, viewer=None)
 
 
 async def list_suggestions(infra: Infra, actor: Principal, page: PageRequest) -> Page[SuggestedPerson]:

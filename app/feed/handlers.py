@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import func, select
+from sqlalchemy import and_, exists, func, select
 
 from app.core.db import Writer
 from app.core.ids import MIN_UUID
@@ -14,7 +14,7 @@ from app.feed.service import forget_person, hold_feeds_of, part, record, show_pa
 from app.reviews.events import FavoriteMarked, ReviewPublished
 from app.reviews.models import Review
 from app.users.events import AccountDeleted, Blocked, Followed, Unfollowed
-from app.users.models import Follow
+from app.users.models import Follow, User
 
 __all__ = [
     "add_favorite",
@@ -27,6 +27,8 @@ __all__ = [
     "trim_some_feeds",
 ]
 
+_WROTE = and_(User.id == Review.user_id, User.deleted_at.is_(None))
+
 
 class Place(BaseModel):
     """How far the trimming has come."""
@@ -38,9 +40,9 @@ class Place(BaseModel):
 async def add_review(db: Writer, event: ReviewPublished) -> None:
     """It comes into the feeds of its author and of their followers; a deleted one goes by its foreign key."""
     await hold_feeds_of(db, event.user_id)
-    published = select(Review.published_at).where(Review.id == event.review_id)
+    published = select(Review.published_at).join(User, _WROTE).where(Review.id == event.review_id)
     # locked, so that it is still there when the activity refers to it
-    at = await db.scalar(published.with_for_update(key_share=True, read=True))
+    at = await db.scalar(published.with_for_update(key_share=True, read=True, of=Review))
     if at:
         await record(db, actor_id=event.user_id, kind="review", at=at, review_id=event.review_id)
 
@@ -49,7 +51,8 @@ async def add_review(db: Writer, event: ReviewPublished) -> None:
 async def add_favorite(db: Writer, event: FavoriteMarked) -> None:
     """It comes into the same feeds, if it still is one."""
     await hold_feeds_of(db, event.user_id)
-    favorite = select(func.now()).where(Review.id == event.review_id, Review.is_favorite)
+    favorite = select(func.now()).select_from(Review).join(User, _WROTE)
+    favorite = favorite.where(Review.id == event.review_id, Review.is_favorite)
     at = await db.scalar(favorite.with_for_update(key_share=True, read=True, of=Review))
     if at:
         await record(db, actor_id=event.user_id, kind="favorite", at=at, review_id=event.review_id)
@@ -106,5 +109,7 @@ async def trim_some_feeds(infra: Any, place: Place) -> None:
 
 
 async def _followed_at(db: Writer, event: Followed | Unfollowed) -> datetime | None:
+    """Since when, if neither has left: their follows go one after the other, later than they."""
     pair = {"follower_id": event.follower_id, "followed_id": event.followed_id}
-    return await db.scalar(select(Follow.created_at).filter_by(**pair))
+    left = exists().where(User.id.in_(pair.values()), User.deleted_at.is_not(None))
+    return await db.scalar(select(Follow.created_at).filter_by(**pair).where(~left))

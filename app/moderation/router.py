@@ -11,7 +11,7 @@ from app.core.http import ReadDB, Router, WriteDB
 from app.core.paging import Page, Paged
 from app.moderation import service
 from app.moderation.schemas import AuditItem, DeadLetterItem, JobQueue, RoleChange, RoleState
-from app.moderation.service import LastAdmin
+from app.users.admins import LastAdmin
 from app.users.schemas import USERNAME
 
 __all__ = ["router"]

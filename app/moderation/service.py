@@ -11,17 +11,17 @@ from app.auth.sessions import end_sessions
 from app.core.auth import Principal, Role
 from app.core.config import Settings
 from app.core.db import Reader, Writer
-from app.core.errors import Conflict, NotFound
+from app.core.errors import NotFound
 from app.core.jobs import DeadLetter, requeue
 from app.core.paging import Page, PageRequest
 from app.core.revocations import revoke
 from app.moderation.models import AuditEntry
 from app.moderation.queries import AUDIT, DEAD_LETTERS, JOB_DEPTHS
 from app.moderation.schemas import AuditItem, DeadLetterItem, JobDepth, JobQueue, RoleState
+from app.users.admins import LastAdmin, lock_person
 from app.users.models import User
 
 __all__ = [
-    "LastAdmin",
     "change_role",
     "delete_dead_letter",
     "list_audit",
@@ -32,10 +32,6 @@ __all__ = [
 
 # for so long a process may remember the role that an app password or API token had
 _REMEMBERED = timedelta(seconds=65)
-
-
-class LastAdmin(Conflict):
-    code, title = "last_admin", "Somebody has to stay an admin"
 
 
 async def list_dead_letters(db: Reader, page: PageRequest) -> Page[DeadLetterItem]:
@@ -68,9 +64,11 @@ async def list_jobs(db: Reader) -> JobQueue:
 
 async def change_role(settings: Settings, db: Writer, actor: Principal, username: str, role: Role) -> RoleState:
     """Gives a person another role and signs them out everywhere. Raises NotFound, LastAdmin."""
-    person, is_last_admin = await _lock(db, username)
+    person, is_last_admin = await lock_person(db, User.username_key == username.lower())
+    if person is None:
+        raise NotFound(f"There is nobody called {username}.")
     if is_last_admin and role != "admin":
-        raise LastAdmin("Make somebody else an admin first.")
+        raise LastAdmin
     before = person.role
     if before != role:
         person.role = role
@@ -82,17 +80,6 @@ async def change_role(settings: Settings, db: Writer, actor: Principal, username
 async def list_audit(db: Reader, page: PageRequest) -> Page[AuditItem]:
     """What admins did, newest first."""
     return await AUDIT.page(db, page)
-
-
-async def _lock(db: Writer, username: str) -> tuple[User, bool]:
-    """The person, and whether they are the only admin. Admins who demote each other at once take turns."""
-    key = username.lower()
-    wanted = select(User).where((User.username_key == key) | (User.role == "admin"), User.deleted_at.is_(None))
-    people = await db.all(wanted.order_by(User.id).with_for_update(key_share=True))
-    person = next((person for person in people if person.username_key == key), None)
-    if person is None:
-        raise NotFound(f"There is nobody called {username}.")
-    return person, person.role == "admin" and len(people) == 1
 
 
 async def _sign_out(settings: Settings, db: Writer, person: User) -> None:

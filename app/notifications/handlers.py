@@ -7,11 +7,15 @@ from uuid import UUID
 from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import aliased
 
+from app.chat.events import DirectMessagesSent, PeopleMentioned
+from app.chat.models import ChannelReader, DirectChannel, Message
 from app.core.db import Reader, Writer
 from app.core.jobs import on
-from app.notifications.kinds import COMMENT, FOLLOW, LIKE, MENTION, REPLY
+from app.groups.events import GroupInvited
+from app.groups.models import GroupInvite
+from app.notifications.kinds import COMMENT, DIRECT, FOLLOW, GROUP_INVITE, LIKE, MENTION, REPLY, Kind
 from app.notifications.models import Notification, NotificationPreference
-from app.notifications.service import forget_actor, forget_between, forget_inbox, notify
+from app.notifications.service import forget_between, forget_each_other, forget_leaver, hold_inboxes, notify
 from app.reactions.models import Comment, Like
 from app.reviews.events import CommentLiked, CommentWritten, ReviewLiked, ReviewPublished
 from app.reviews.mentions import mentioned_people
@@ -26,7 +30,10 @@ __all__ = [
     "forget_person",
     "tell_of_comment",
     "tell_of_comment_like",
+    "tell_of_direct_messages",
     "tell_of_follow",
+    "tell_of_group_invite",
+    "tell_of_mentions",
     "tell_of_review",
     "tell_of_review_like",
 ]
@@ -81,8 +88,10 @@ async def tell_of_comment(db: Writer, event: CommentWritten) -> None:
     found = await db.rows(written.with_for_update(key_share=True, read=True, of=[Review, Comment]))
     for text, owner_id, parent_id in found:
         mentioned = await mentioned_people(db, text, event.user_id, owner_id=owner_id)
+        kinds = (REPLY, {parent_id} - {None}), (COMMENT, {owner_id}), (MENTION, set(mentioned))
+        await hold_inboxes(db, set().union(*(people for _, people in kinds)), actor_id=event.user_id)
         told: set[UUID] = set()
-        for kind, people in ((REPLY, {parent_id} - {None}), (COMMENT, {owner_id}), (MENTION, set(mentioned))):
+        for kind, people in kinds:
             await notify(
                 db,
                 user_ids=people - told,
@@ -110,6 +119,65 @@ async def tell_of_review(db: Writer, event: ReviewPublished) -> None:
     )
 
 
+@on(PeopleMentioned)
+async def tell_of_mentions(db: Writer, event: PeopleMentioned) -> None:
+    """Whom messages name, unless the channel is silent for them."""
+    muted = select(ChannelReader.user_id).where(ChannelReader.channel_id == event.channel_id, ChannelReader.muted)
+    silent = set(await db.all(muted))
+    for message in await _messages(db, event.message_ids):
+        await _tell_of_message(db, MENTION, message, set(message.mentions) - silent)
+
+
+@on(DirectMessagesSent)
+async def tell_of_direct_messages(db: Writer, event: DirectMessagesSent) -> None:
+    """The other of the two, unless they have been told of this conversation and not looked yet."""
+    pair = select(DirectChannel).where(DirectChannel.id == event.channel_id)
+    conversation = await db.one(pair)
+    for message in await _messages(db, event.message_ids):
+        others = {conversation.first_id, conversation.second_id} - {message.author_id} if conversation else set()
+        await hold_inboxes(db, others, actor_id=message.author_id)
+        here = select(Message.id).where(Message.channel_id == event.channel_id)
+        waiting = select(Notification.user_id).where(Notification.user_id.in_(others), Notification.read_at.is_(None))
+        waiting = waiting.where(Notification.kind == DIRECT.name, Notification.message_id.in_(here))
+        silent = select(ChannelReader.user_id).where(ChannelReader.channel_id == event.channel_id, ChannelReader.muted)
+        told = {*await db.all(waiting), *await db.all(silent)}
+        await _tell_of_message(db, DIRECT, message, others - told)
+
+
+async def _messages(db: Writer, message_ids: list[UUID]) -> list[Any]:
+    """Those that still say something and whose authors are there."""
+    said = select(Message).where(Message.id.in_(message_ids), Message.deleted_at.is_(None))
+    said = said.where(Message.author_id.is_not(None)).order_by(Message.id)
+    return await db.all(said.with_for_update(key_share=True, read=True))
+
+
+async def _tell_of_message(db: Writer, kind: Kind, message: Message, people: set[UUID]) -> None:
+    if message.author_id is not None and people:
+        await notify(
+            db,
+            user_ids=people,
+            kind=kind,
+            actor_id=message.author_id,
+            subject=f"message:{message.id}",
+            message_id=message.id,
+        )
+
+
+@on(GroupInvited)
+async def tell_of_group_invite(db: Writer, event: GroupInvited) -> None:
+    """Who is invited, if they still are."""
+    invite = select(GroupInvite.id).where(GroupInvite.id == event.invite_id, GroupInvite.status == "pending")
+    if await db.scalar(invite.with_for_update(key_share=True, read=True)):
+        await notify(
+            db,
+            user_ids=[event.user_id],
+            kind=GROUP_INVITE,
+            actor_id=event.invited_by_id,
+            subject=f"group_invite:{event.invite_id}",
+            group_invite_id=event.invite_id,
+        )
+
+
 @on(Followed)
 async def tell_of_follow(db: Writer, event: Followed) -> None:
     """The followed person, if they are still followed."""
@@ -123,9 +191,7 @@ async def tell_of_follow(db: Writer, event: Followed) -> None:
 @on(Blocked)
 async def forget_blocked(db: Writer, event: Blocked) -> None:
     """Neither keeps what the other did."""
-    pair = sorted((event.blocker_id, event.blocked_id))
-    for user_id, actor_id in (pair, reversed(pair)):
-        await forget_between(db, user_id=user_id, actor_id=actor_id)
+    await forget_each_other(db, event.blocker_id, event.blocked_id)
 
 
 @on(Muted)
@@ -137,8 +203,7 @@ async def forget_muted(db: Writer, event: Muted) -> None:
 @on(AccountDeleted)
 async def forget_person(db: Writer, event: AccountDeleted) -> None:
     """Neither their notifications stay nor what others were told of them."""
-    await forget_actor(db, event.user_id)
-    await forget_inbox(db, event.user_id)
+    await forget_leaver(db, event.user_id)
 
 
 @exported("notifications")

@@ -1,10 +1,11 @@
 """Notifications: made in order, read, counted exactly."""
 
 from collections.abc import Collection
+from itertools import permutations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, column, delete, exists, func, literal, select, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, column, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
@@ -26,10 +27,11 @@ from app.users.queries import not_blocked, not_muted, visible
 
 __all__ = [
     "delete_notification",
-    "forget_actor",
     "forget_between",
-    "forget_inbox",
+    "forget_each_other",
+    "forget_leaver",
     "get_unread_count",
+    "hold_inboxes",
     "list_notifications",
     "mark_all_read",
     "mark_read",
@@ -49,6 +51,8 @@ async def notify(
     subject: str,
     review_id: UUID | None = None,
     comment_id: UUID | None = None,
+    message_id: UUID | None = None,
+    group_invite_id: UUID | None = None,
 ) -> None:
     """Notifies people of what the actor did, once for each kind, actor and subject.
 
@@ -73,6 +77,8 @@ async def notify(
         "subject": subject,
         "review_id": review_id,
         "comment_id": comment_id,
+        "message_id": message_id,
+        "group_invite_id": group_invite_id,
     }
     values = [literal(value, Notification.__table__.c[name].type) for name, value in same.items()]
     rows = select(wanted.c.id, wanted.c.user_id, counted.c.last_number, *values)
@@ -80,6 +86,12 @@ async def notify(
     add = insert(Notification).from_select(["id", "user_id", "number", *same], rows)
     for user_id in await db.scalars(add.returning(Notification.user_id)):
         push(db, "inbox", user_id)
+
+
+async def hold_inboxes(db: Writer, user_ids: Collection[UUID], *, actor_id: UUID) -> None:
+    """For who notifies more than once: takes all inboxes in one order, so that nobody waits crosswise."""
+    await hold(db, "notifier", actor_id, shared=True)
+    await _lock_inboxes(db, set(user_ids) - {actor_id})
 
 
 async def _lock_inboxes(db: Writer, user_ids: Collection[UUID]) -> list[UUID]:
@@ -162,17 +174,28 @@ async def forget_between(db: Writer, *, user_id: UUID, actor_id: UUID) -> None:
     await _delete(db, Notification.user_id == user_id, Notification.actor_id == actor_id)
 
 
-async def forget_actor(db: Writer, actor_id: UUID) -> None:
-    """Deletes what anybody was told of the actor's doings."""
-    await hold(db, "notifier", actor_id)
-    await _delete(db, Notification.actor_id == actor_id)
+async def forget_each_other(db: Writer, *pair: UUID) -> None:
+    """Deletes what each of two people was told of the other's doings."""
+    await hold(db, "notifier", *pair)
+    for user_id, actor_id in permutations(sorted(pair)):
+        await _delete(db, Notification.user_id == user_id, Notification.actor_id == actor_id)
 
 
-async def forget_inbox(db: Writer, user_id: UUID) -> None:
-    """Deletes what a person was told, and how they wanted it."""
+async def forget_leaver(db: Writer, user_id: UUID) -> None:
+    """Deletes what a person was told, how they wanted it, and what anybody was told of their doings."""
+    await hold(db, "notifier", user_id)
+    await _hold_all(db, or_(Notification.user_id == user_id, Notification.actor_id == user_id))
+    await _delete(db, Notification.actor_id == user_id)
     await _delete(db, Notification.user_id == user_id)
     await db.execute(delete(NotificationPreference).where(NotificationPreference.user_id == user_id))
     await db.execute(delete(Inbox).where(Inbox.user_id == user_id))
+
+
+async def _hold_all(db: Writer, which: ColumnElement[bool]) -> None:
+    """Takes notifications and then inboxes, as those who read do; in one order, though they are deleted in parts."""
+    rows = select(Notification.user_id).where(which).order_by(Notification.id).with_for_update().subquery()
+    user_ids = list(await db.scalars(select(rows.c.user_id).distinct()))
+    await db.execute(select(Inbox.user_id).where(Inbox.user_id.in_(user_ids)).order_by(Inbox.user_id).with_for_update())
 
 
 async def _delete(db: Writer, *where: ColumnElement[bool]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from app.catalog.service import viewer_of
 from app.core.auth import Principal
@@ -21,7 +21,7 @@ from app.reviews.models import Review
 from app.reviews.reading import require_comment, require_review
 from app.reviews.schemas import CommentEdit, NewComment
 from app.reviews.service import lock_published
-from app.reviews.threads import COMMENT, OPEN_COMMENT, REPLIES, THREADS
+from app.reviews.threads import COMMENT, OPEN_COMMENT, REPLIES, STANDING_COMMENT, THREADS
 
 __all__ = ["create_comment", "delete_comment", "edit_comment", "erase_and_count", "list_comments", "list_replies"]
 
@@ -50,8 +50,10 @@ async def edit_comment(db: Writer, actor: Principal, comment_id: UUID, edit: Com
 
 
 async def delete_comment(db: Writer, actor: Principal, comment_id: UUID) -> None:
-    """Deletes a comment: its author, the review's author or an admin may. Raises NotFound, Forbidden."""
-    comment = await _open(db, actor, comment_id)
+    """Deletes a comment: its author, the review's author or an admin may, who need not be able to read it. Raises
+    NotFound, Forbidden.
+    """
+    comment = await _open(db, actor, comment_id, among=STANDING_COMMENT if actor.is_admin else OPEN_COMMENT)
     owner_id = await db.one(select(Review.user_id).where(Review.id == comment.review_id))
     if actor.user_id not in {comment.user_id, owner_id} and not actor.is_admin:
         raise Forbidden("Its author, the author of the review and admins may delete it.")
@@ -86,8 +88,8 @@ async def list_replies(db: Reader, actor: Principal | None, comment_id: UUID, pa
     return found
 
 
-async def _open(db: Writer, actor: Principal, comment_id: UUID) -> Comment:
-    comment = await db.scalar(OPEN_COMMENT, {"comment_id": comment_id, "viewer": actor.user_id})
+async def _open(db: Writer, actor: Principal, comment_id: UUID, *, among: Select[Comment] = OPEN_COMMENT) -> Comment:
+    comment = await db.scalar(among, {"comment_id": comment_id, "viewer": actor.user_id})
     if comment is None:
         raise NotFound("There is no such comment.")
     return comment

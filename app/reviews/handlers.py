@@ -11,13 +11,14 @@ from app.catalog.events import AlbumsMerged
 from app.catalog.models import Album, Artist
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, job, on
+from app.reviews import sharing
 from app.reviews.leaving import forget_comments, forget_likes, forget_reviews
 from app.reviews.merging import move_reviews
 from app.reviews.models import Review, ReviewRevision
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["begin_to_forget", "forget_person", "merge_reviews"]
+__all__ = ["begin_to_forget", "forget_person", "merge_reviews", "sharing"]
 
 
 class Leaver(BaseModel):

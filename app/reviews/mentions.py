@@ -1,25 +1,18 @@
-"""People who are named in texts as `@name`."""
+"""People who are named in reviews and comments, and may read them."""
 
-import re
 from uuid import UUID
 
 from sqlalchemy import Uuid, literal, select
 from sqlalchemy.orm import aliased
 
 from app.core.db import Reader, Writer
+from app.users.mentions import mentioned
 from app.users.models import User
 from app.users.queries import not_blocked, visible
 
-__all__ = ["mentioned", "mentioned_people"]
+__all__ = ["mentioned_people"]
 
 MOST = 20
-# what stands before tells a name from a mail address
-_NAME = re.compile(r"(?<![\w@])@([A-Za-z0-9_]{3,50})(?!\w)")
-
-
-def mentioned(text: str) -> set[str]:
-    """The names in the text, in lower case as `username_key` has them."""
-    return {name.lower() for name in _NAME.findall(text)}
 
 
 async def mentioned_people(

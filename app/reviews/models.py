@@ -22,6 +22,8 @@ class Review(Row):
         CheckConstraint("rating BETWEEN 1 AND 10", name="rating"),
         CheckConstraint("published_at IS NULL OR rating IS NOT NULL", name="published_has_rating"),
         Index("ix_reviews_recent", "published_at", "id", postgresql_where=_PUBLISHED),
+        Index("ix_reviews_top", "like_count", "id", postgresql_where=_PUBLISHED),
+        Index("ix_reviews_rating", "rating", "id", postgresql_where=_PUBLISHED),
         Index("ix_reviews_album_new", "album_id", "published_at", "id"),
         Index("ix_reviews_album_top", "album_id", "like_count", "id", postgresql_where=_PUBLISHED),
         Index("ix_reviews_album_rating", "album_id", "rating", "id", postgresql_where=_PUBLISHED),

@@ -35,10 +35,10 @@ __all__ = [
     "ALBUM_REVIEWS",
     "ALBUM_REVIEWS_RATED",
     "DRAFTS",
+    "EVERYBODYS_REVIEWS",
     "FOLLOWED_REVIEWS",
     "LIKERS",
     "OWN_REVIEW",
-    "RECENT_REVIEWS",
     "REVIEW",
     "REVIEW_ID",
     "REVISIONS",
@@ -131,11 +131,14 @@ _OF_ALBUM = _IT.album_id == bindparam("album_id", type_=Uuid)
 _OF_USER = _IT.user_id == _NAMED.scalar_subquery()
 _RATED = _IT.rating == bindparam("rating", type_=SmallInteger)
 
-RECENT_REVIEWS = PageQuery(
-    _cards().where(Review.published_at.is_not(None), visible(), not_muted(Review.user_id)),
-    into=ReviewCard,
-    order=_order("new", Review),
-)
+EVERYBODYS_REVIEWS = {
+    sort: PageQuery(
+        _cards().where(Review.published_at.is_not(None), visible(), not_muted(Review.user_id)),
+        into=ReviewCard,
+        order=_order(sort, Review),
+    )
+    for sort in _SORTS
+}
 ALBUM_REVIEWS = {sort: _listed(sort, _OF_ALBUM) for sort in _SORTS}
 ALBUM_REVIEWS_RATED = {sort: _listed(sort, _OF_ALBUM, _RATED) for sort in _SORTS}
 # whoever asks for a person by name hears them though muted

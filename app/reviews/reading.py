@@ -15,9 +15,9 @@ from app.reviews.queries import (
     ALBUM_REVIEWS,
     ALBUM_REVIEWS_RATED,
     DRAFTS,
+    EVERYBODYS_REVIEWS,
     FOLLOWED_REVIEWS,
     OWN_REVIEW,
-    RECENT_REVIEWS,
     REVIEW,
     REVISIONS,
     USER_FAVORITES,
@@ -33,7 +33,7 @@ __all__ = [
     "list_album_reviews",
     "list_drafts",
     "list_followed_reviews",
-    "list_recent_reviews",
+    "list_reviews",
     "list_revisions",
     "list_user_reviews",
     "require_comment",
@@ -99,9 +99,9 @@ async def list_user_reviews(
     return found
 
 
-async def list_recent_reviews(db: Reader, actor: Principal | None, page: PageRequest) -> Page[ReviewCard]:
-    """Everybody's reviews, the newest first."""
-    return await RECENT_REVIEWS.page(db, page, viewer=viewer_of(actor))
+async def list_reviews(db: Reader, actor: Principal | None, *, sort: Sort, page: PageRequest) -> Page[ReviewCard]:
+    """Everybody's reviews."""
+    return await EVERYBODYS_REVIEWS[sort].page(db, page, viewer=viewer_of(actor))
 
 
 async def list_followed_reviews(db: Reader, actor: Principal, page: PageRequest) -> Page[ReviewCard]:

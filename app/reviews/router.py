@@ -99,10 +99,10 @@ async def create_review(new: NewReview, db: WriteDB, actor: CurrentUser) -> Revi
     return await service.create_review(db, actor, new)
 
 
-@router.get("/reviews", summary="Recent reviews of everybody")
-async def list_reviews(db: ReadDB, actor: MaybeUser, page: Paged) -> Page[ReviewCard]:
-    """The newest first, without people whom you muted."""
-    return await reading.list_recent_reviews(db, actor, page)
+@router.get("/reviews", summary="Reviews of everybody")
+async def list_reviews(db: ReadDB, actor: MaybeUser, page: Paged, *, sort: SortedBy = "new") -> Page[ReviewCard]:
+    """Those that you may read, without people whom you muted."""
+    return await reading.list_reviews(db, actor, sort=sort, page=page)
 
 
 @router.get("/reviews/following", summary="Reviews of people whom you follow", responses=SIGNED_IN)
@@ -142,7 +142,7 @@ async def edit_review(review_id: UUID, edit: ReviewEdit, db: WriteDB, actor: Cur
 
 @router.delete("/reviews/{review_id}", summary="Delete a review", status_code=204, responses=OWN, dependencies=WRITES)
 async def delete_review(review_id: UUID, db: WriteDB, actor: CurrentUser) -> None:
-    """With its revisions, comments and likes. Its author and admins may."""
+    """With its revisions, comments and likes. Its author may, and admins, also where a block hides it from them."""
     await service.delete_review(db, actor, review_id)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from app.catalog.schemas import AlbumDetails, ArtistRef
+from app.core.examples import UNREVIEWED
 from app.core.schemas import Id, Input, Output, Prose, Timestamp
 from app.users.schemas import PersonCard
 
@@ -72,6 +73,10 @@ class Revision(Output):
 
 class NewReview(Input):
     """A review to publish, or to keep as a draft. Only a draft may do without a rating."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"album_id": UNREVIEWED, "rating": 10, "text": "A prayer in four parts."}]}
+    )
 
     album_id: Id
     rating: Rating | None = None

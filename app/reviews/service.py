@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from app.catalog.models import Album
@@ -19,6 +19,7 @@ from app.reviews.models import Review, ReviewRevision
 from app.reviews.queries import REVIEW, REVIEW_ID, readable
 from app.reviews.schemas import NewReview, ReviewCard, ReviewEdit
 from app.users.models import User
+from app.users.queries import VIEWER
 
 __all__ = [
     "CHANGE",
@@ -44,6 +45,10 @@ REMOVE: Lock = {}
 
 # made once: to put its conditions together costs more than to run it
 _OPEN = select(Review).join(User, User.id == Review.user_id).where(Review.id == REVIEW_ID, readable())
+_MODERATED = select(Review).where(
+    Review.id == REVIEW_ID, or_(Review.published_at.is_not(None), Review.user_id == VIEWER)
+)
+"""What an admin may delete: also of people who block them, who else would be out of reach."""
 
 
 class ReviewExists(Conflict):
@@ -96,7 +101,7 @@ async def edit_review(db: Writer, actor: Principal, review_id: UUID, edit: Revie
 
 async def delete_review(db: Writer, actor: Principal, review_id: UUID) -> None:
     """Deletes a review with its comments and likes. Raises NotFound, Forbidden."""
-    review = await _lock(db, actor, review_id, REMOVE)
+    review = await _lock(db, actor, review_id, REMOVE, among=_MODERATED if actor.is_admin else _OPEN)
     if not actor.is_admin:
         _require_author(actor, review)
     await remove(db, review)
@@ -118,10 +123,12 @@ async def lock_published(db: Writer, actor: Principal, review_id: UUID, lock: Lo
     return review
 
 
-async def _lock(db: Writer, actor: Principal, review_id: UUID, lock: Lock = CHANGE) -> Review:
-    """The review if the actor may read it. Its row is locked before what hangs on it, in every transaction."""
+async def _lock(
+    db: Writer, actor: Principal, review_id: UUID, lock: Lock = CHANGE, *, among: Select[Review] = _OPEN
+) -> Review:
+    """The review, `among` those that the actor may read. Its row is locked before what hangs on it, everywhere."""
     asked = {"review_id": review_id, "viewer": actor.user_id}
-    review = await db.scalar(_OPEN.with_for_update(of=Review, **lock), asked)
+    review = await db.scalar(among.with_for_update(of=Review, **lock), asked)
     if review is None:
         raise NotFound("There is no such review.")
     return review

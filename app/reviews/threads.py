@@ -15,7 +15,7 @@ from app.reviews.queries import REVIEW_ID, readable, readable_review
 from app.users.models import User
 from app.users.queries import VIEWER, not_blocked
 
-__all__ = ["COMMENT", "OPEN_COMMENT", "READABLE_COMMENT", "REPLIES", "THREADS"]
+__all__ = ["COMMENT", "OPEN_COMMENT", "READABLE_COMMENT", "REPLIES", "STANDING_COMMENT", "THREADS"]
 
 _COMMENT_ID = bindparam("comment_id", type_=Uuid)
 
@@ -29,7 +29,10 @@ def _readable(viewer: ColumnElement[Any] = VIEWER, comment: Any = Comment) -> Co
     return and_(stands, not_blocked(comment.user_id, viewer))
 
 
-OPEN_COMMENT = select(Comment).where(Comment.id == _COMMENT_ID, Comment.deleted_at.is_(None), _readable())
+STANDING_COMMENT = select(Comment).where(Comment.id == _COMMENT_ID, Comment.deleted_at.is_(None))
+"""The comment `comment_id` if it is not deleted, whoever may read it."""
+
+OPEN_COMMENT = STANDING_COMMENT.where(_readable())
 """The comment `comment_id` if the viewer may read it and it is not deleted."""
 
 COMMENT = Query(comment_cards().where(Comment.id == _COMMENT_ID), into=CommentCard)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, false, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,6 +36,7 @@ class User(Row):
     role: Mapped[str] = mapped_column(server_default="user")
     profile_visibility: Mapped[str] = mapped_column(server_default="everyone")
     library_visibility: Mapped[str] = mapped_column(server_default="everyone")
+    record_room_listens: Mapped[bool] = mapped_column(server_default=false())
     follower_count: Mapped[int] = mapped_column(server_default="0")
     following_count: Mapped[int] = mapped_column(server_default="0")
     review_count: Mapped[int] = mapped_column(server_default="0")

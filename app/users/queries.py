@@ -116,7 +116,7 @@ PERSON = Query(
     into=PersonDetail,
 )
 OWN_PROFILE = Query(
-    select(*_PROFILE, User.profile_visibility, User.library_visibility).where(
+    select(*_PROFILE, User.profile_visibility, User.library_visibility, User.record_room_listens).where(
         User.id == VIEWER, User.deleted_at.is_(None)
     ),
     into=OwnProfile,

@@ -76,10 +76,11 @@ class PersonDetail(_Profile):
 
 
 class OwnProfile(_Profile):
-    """Your profile, and who may see what."""
+    """Your profile, and who may see what. `record_room_listens`: what you hear in rooms goes into your listens."""
 
     profile_visibility: Audience
     library_visibility: Audience
+    record_room_listens: bool
 
 
 def _no_login(url: HttpUrl) -> HttpUrl:
@@ -117,6 +118,7 @@ class ProfileChanges(Input):
     links: list[LinkInput] = Field(default_factory=list, max_length=5)
     profile_visibility: Audience = Field(default_factory=lambda: "everyone")
     library_visibility: Audience = Field(default_factory=lambda: "everyone")
+    record_room_listens: bool = Field(default_factory=bool)
 
 
 class FollowState(Output):

@@ -11,6 +11,7 @@ OPEN_OF_PERSON = "+++4+++"
 MEMBER_READS = "1++++++"
 MEMBER_WRITES = "13+++++"
 TO_PERSON = "13+4+++"
+TO_PERSON_READS = "1++4+++"
 OWN_READ = "1444+44"
 OWN_WRITE = "1344+44"
 AUTHOR = "1334+33"
@@ -20,6 +21,10 @@ ADMIN = "133333+"
 ACCOUNT_READS = "13+++++"
 OWN_ACCOUNT_OBJECT = "1344+44"
 
+# a group of the owner's, with one more member; who is blocked by its owner may see it and come in all the same
+OF_MEMBERS = "1333+33"
+GROUP_OWNER_OR_ADMIN = "1333+3+"
+
 _ROWS = [
     (
         OPEN,
@@ -28,29 +33,36 @@ _ROWS = [
         begin_oauth finish_oauth exchange_oauth_code get_json_web_keys show_verification confirm_verification show_reset
         confirm_reset list_album_reviews list_reviews get_album list_artists get_artist list_artist_albums list_albums
         list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
+        list_rooms get_room_by_name
         list_top_albums list_trending_albums list_public_reviews list_busy_genres livez readyz health metrics swagger
-        redoc
+        redoc sockets_document list_groups get_group
     """,
     ),
     (
         OPEN_OF_PERSON,
         """
         get_person list_followers list_following list_user_reviews get_review list_revisions list_review_likers
-        list_comments list_replies list_liked_albums list_liked_tracks
+        list_comments list_replies list_liked_albums list_liked_tracks get_room list_room_members list_room_queue
+        get_queued_item get_room_playback get_skip_vote list_room_history list_listens get_listening_stats list_top
+        get_now_playing
     """,
     ),
     (
         MEMBER_READS,
         """
         get_me get_own_profile list_blocks list_mutes list_followed_reviews list_drafts get_feed list_suggested_people
+        list_conversations
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
+        list_my_groups list_my_group_invites list_group_members look_at_group_link
+        list_own_rooms stream_rooms list_suggested_rooms
     """,
     ),
     (
         MEMBER_WRITES,
         """
         update_own_profile create_review like_album unlike_album like_track unlike_track mark_all_notifications_read
-        set_notification_preferences
+        set_notification_preferences create_group join_group redeem_group_link create_room
+        add_listens set_now_playing clear_now_playing
     """,
     ),
     (
@@ -64,19 +76,54 @@ _ROWS = [
     (
         TO_PERSON,
         """
+        open_conversation
         follow_person block_person mute_person dismiss_suggestion remove_follower like_review unlike_review like_comment
-        unlike_comment create_comment unfollow_person unblock_person unmute_person undo_dismissal
+        unlike_comment create_comment unfollow_person unblock_person unmute_person undo_dismissal join_room leave_room
+        join_room_by_invite dismiss_suggested_room undo_room_dismissal
     """,
     ),
-    (OWN_WRITE, "mark_notification_read delete_notification"),
+    (OWN_WRITE, "mark_notification_read delete_notification delete_listen"),
+    (
+        OWN_READ,
+        """
+        list_room_messages list_messages list_message_revisions search_messages list_present_people get_read_state
+    """,
+    ),
+    (
+        OWN_WRITE,
+        """
+        post_room_message post_message edit_message delete_message add_reaction remove_reaction mark_channel_read
+        mute_channel
+    """,
+    ),
     (
         OWN_ACCOUNT_OBJECT,
         """
         end_session revoke_app_password revoke_api_token unlink_account get_data_export download_data_export
     """,
     ),
+    (TO_PERSON_READS, "get_room_invite"),
     (AUTHOR, "edit_review edit_comment"),
-    (AUTHOR_OR_ADMIN, "delete_review delete_comment"),
+    (
+        OF_MEMBERS,
+        """
+        update_group set_group_cover remove_group_cover leave_group transfer_group change_group_role kick_group_member
+        mute_group_member unmute_group_member list_group_bans ban_from_group unban_from_group invite_to_group
+        list_group_invites revoke_group_invite create_group_link list_group_links revoke_group_link
+    """,
+    ),
+    (GROUP_OWNER_OR_ADMIN, "delete_group"),
+    (OWN_WRITE, "accept_group_invite decline_group_invite"),
+    (
+        AUTHOR,
+        """
+        update_room hand_over_room change_room_permissions set_room_role kick_from_room mute_in_room unmute_in_room
+        list_room_bans ban_from_room unban_from_room list_room_invites create_room_invite revoke_room_invite
+        add_to_room_queue clear_room_queue undo_room_queue move_queued_item remove_queued_item vote_for_queued_item
+        unvote_queued_item control_room_playback vote_to_skip
+    """,
+    ),
+    (AUTHOR_OR_ADMIN, "delete_review delete_comment delete_room"),
     (
         CURATOR,
         """

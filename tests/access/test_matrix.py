@@ -19,6 +19,8 @@ from app.main import create_app
 from app.users.models import DataExport
 from tests.access.table import ROLES, TABLE
 from tests.catalog.factories import add_album, add_artist, add_track
+from tests.groups.factories import add_group, join
+from tests.library.factories import hear, make_track
 from tests.notifications.factories import tell
 from tests.people import People, Person
 from tests.reviews.factories import write_comment, write_review
@@ -49,6 +51,7 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
     owner, curator = await people.make("owner"), await people.make("curator", role="curator")
     artist = await add_artist(curator)
     album, track = await add_album(curator, artist=artist), await add_track(curator, artist=artist)
+    other = await add_track(curator, artist=artist)
     review = await write_review(owner, UUID(album["id"]))
     comment = await write_comment(owner, review)
     ids = await own_things(app.state.infra, owner, curator) | {
@@ -57,16 +60,27 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
         "track_id": track["id"],
         "review_id": review["id"],
         "comment_id": comment["id"],
+        **await conversation(owner, curator),
+        "emoji": "🔥",
         "username": owner.username,
         "provider": "google",
         "key": "covers/none.webp",
     }
+    ids |= await own_group(people, owner, curator) | await own_room(owner, curator, [track["id"], other["id"]])
     return World(owner, await somebody(app, people, role, owner), ids)
+
+
+async def conversation(owner: Person, other: Person) -> dict[str, str]:
+    """A conversation of the owner's, and what they said in it."""
+    channel: str = (await owner.put(f"/direct/{other.username}")).json()["id"]
+    said = await owner.post(f"/chat/{channel}/messages", json={"text": "Hm."})
+    return {"channel_id": channel, "message_id": said.json()["id"]}
 
 
 async def own_things(infra: Infra, owner: Person, other: Person) -> dict[str, Any]:
     """What only the owner may touch, straight in the database."""
     await tell(infra, owner.id, other.id)
+    listens = await hear(infra, owner, await make_track(infra))
     rows = await infra.db.fetch("SELECT id FROM notifications WHERE user_id = $1", [owner.id])
     ids = {name: uuid7() for name in ("session_id", "key_id", "token_id", "linked_id", "export_id", "letter_id")}
     mine: dict[str, Any] = {"user_id": owner.id}
@@ -86,7 +100,39 @@ async def own_things(infra: Infra, owner: Person, other: Person) -> dict[str, An
             "tries": 5,
         }
         db.add(DeadLetter(id=ids["letter_id"], **letter))
-    return {**ids, "notification_id": rows[0]["id"]}
+    return {**ids, "notification_id": rows[0]["id"], "listen_id": listens[0][1]}
+
+
+async def own_group(people: People, owner: Person, other: Person) -> dict[str, Any]:
+    """A group of the owner's with one more member, an invitation out of it, a link; and an invitation for the owner."""
+    member, guest = await people.make("member"), await people.make("guest")
+    group, another = await add_group(owner), await add_group(other)
+    await join(group, member)
+    path = f"/groups/{group['id']}"
+    sent = (await owner.post(f"{path}/invites", json={"username": guest.username})).json()
+    link = (await owner.post(f"{path}/links", json={})).json()
+    got = (await other.post(f"/groups/{another['id']}/invites", json={"username": owner.username})).json()
+    ids = {"group_id": group["id"], "user_id": str(member.id), "link_id": link["id"], "token": link["token"]}
+    return ids | {"invite_id": got["id"], "sent_invite_id": sent["id"], "stranger_name": other.username}
+
+
+async def own_room(owner: Person, member: Person, track_ids: list[str]) -> dict[str, Any]:
+    """A room of the owner's with somebody in it, something that waits, and a way in."""
+    made = await owner.post("/rooms", json={"name": owner.username[:50]})
+    room = f"/rooms/{made.json()['id']}"
+    assert (await member.post(f"{room}/join")).status_code == 200
+    for track_id in track_ids:  # the first one may begin to play
+        added = await owner.post(f"{room}/queue", json={"track_id": track_id})
+        assert added.status_code == 201, added.text
+    invite = (await owner.post(f"{room}/invites", json={})).json()
+    return {
+        "room_id": made.json()["id"],
+        "role": "guest",
+        "member": member.username,
+        "item_id": added.json()["id"],
+        "room_invite_id": invite["id"],
+        "code": invite["code"],
+    }
 
 
 async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> httpx.AsyncClient:
@@ -109,6 +155,11 @@ async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> ht
 BODIES: dict[str, dict[str, Any]] = {
     "edit_review": {"text": "Changed."},
     "edit_comment": {"text": "Changed."},
+    "edit_message": {"text": "Changed."},
+    "post_message": {"text": "New."},
+    "post_room_message": {"text": "New."},
+    "mark_channel_read": {"sequence": 1},
+    "mute_channel": {"muted": True},
     "create_comment": {"text": "New."},
     "create_artist": {"name": "New"},
     "change_artist": {"name": "Changed"},
@@ -116,7 +167,32 @@ BODIES: dict[str, dict[str, Any]] = {
     "change_track": {"title": "Changed"},
     "change_role": {"role": "user"},
     "update_own_profile": {"bio": "Changed."},
+    "create_group": {"name": "New"},
+    "update_group": {"name": "Changed"},
+    "change_group_role": {"role": "admin"},
+    "mute_group_member": {"until": LATER.isoformat()},
+    "ban_from_group": {},
+    "create_group_link": {},
+    "update_room": {"description": "Changed."},
+    "hand_over_room": {"username": "nobody_at_all"},
+    "change_room_permissions": {"permissions": {"chat.post": False}},
+    "set_room_role": {"role": "guest"},
+    "mute_in_room": {},
+    "ban_from_room": {},
+    "create_room_invite": {},
+    "add_to_room_queue": {"track_id": str(uuid7())},
+    "move_queued_item": {"index": 0},
+    "control_room_playback": {"action": "play"},
+    "vote_to_skip": {"item_id": str(uuid7())},
 }
+
+
+def named(name: str, ids: dict[str, Any]) -> dict[str, Any] | None:
+    """Bodies that name somebody of this world."""
+    bodies = {"transfer_group": {"user_id": ids["user_id"]}, "invite_to_group": {"username": ids["stranger_name"]}}
+    return bodies.get(name)
+
+
 LETTERS = {401: "1", 403: "3", 404: "4"}
 # They answer 404 or 403 for what is missing there, after everybody has passed.
 MISSING = {
@@ -125,6 +201,9 @@ MISSING = {
     "remove_follower": "the owner follows nobody",
     "download_data_export": "it is not ready",
     "unlink_account": "it is the last way in",
+    "hand_over_room": "nobody has that name",
+    "unban_from_room": "nobody is banned",
+    "add_to_room_queue": "no such track",
 }
 
 
@@ -132,10 +211,16 @@ async def ask(world: World, operation: Operation) -> str:
     """The letter of the answer."""
     (method,) = sorted(operation.methods)[:1]
     ids = world.ids | ({"key_id": world.ids["token_id"]} if operation.name == "revoke_api_token" else {})
+    if operation.name == "revoke_group_invite":
+        ids = ids | {"invite_id": ids["sent_invite_id"]}
+    if operation.path.startswith("/api/v1/rooms/"):
+        ids |= {"username": ids["member"], "invite_id": ids["room_invite_id"]}
     path = operation.path.replace("{key:path}", "{key}").format(**ids)
-    body = BODIES.get(operation.name)
-    if operation.name == "stream_notifications":
-        path += "?last_event_id=wrong"  # a fault that is found after the login; a stream would not end
+    body = BODIES.get(operation.name, named(operation.name, ids))
+    if operation.name.startswith("stream_"):
+        path += "?last_event_id=wrong&every=wrong"  # a fault that is found after the login; a stream would not end
+    if operation.name == "search_messages":
+        path += "?q=words"
     answer = await world.actor.request(method, f"http://soundscore.test{path}", json=body)
     assert answer.status_code < 500 or answer.json()["code"] == "provider_not_configured", answer.text
     return LETTERS.get(answer.status_code, "+")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.catalog.spelling import Distance, distance, remains
-from app.catalog.text import name_key, search_words
+from app.core.text import name_key, search_words
 
 
 @pytest.mark.parametrize(

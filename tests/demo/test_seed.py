@@ -19,6 +19,7 @@ from app.core.jobs import Event, emit
 from app.demo.content import Content, build_content
 from app.demo.echoes import build_echoes
 from app.demo.ids import demo_id
+from app.demo.listening import build_listens
 from app.demo.removal import DemoInUse
 from app.demo.seed import DEMO_LOGINS, PublicPasswords, SeedResult, reset, seed_if_empty
 from app.integrations.storage import storage
@@ -65,6 +66,16 @@ INVARIANTS = {
     "likes": """
         SELECT l.id FROM likes l LEFT JOIN reviews r ON r.id = l.review_id LEFT JOIN comments c ON c.id = l.comment_id
         WHERE l.created_at > now() OR l.created_at < coalesce(r.published_at, c.created_at)""",
+    "listens": """
+        SELECT l.user_id FROM listens l LEFT JOIN listeners c ON c.user_id = l.user_id
+        GROUP BY l.user_id, c.listen_count
+        HAVING c.listen_count IS DISTINCT FROM count(*) OR max(l.listened_at) > now()""",
+    "listens one after the other": """
+        SELECT user_id FROM (
+            SELECT user_id, listened_at < lag(listened_at) OVER mine AS late,
+                listened_at - lag(listened_at) OVER mine < interval '1 ms' * (lag(played_ms) OVER mine - 1000) AS over
+            FROM listens WINDOW mine AS (PARTITION BY user_id ORDER BY id)
+        ) l WHERE late OR over""",
     "inboxes": """
         SELECT user_id FROM inboxes i FULL JOIN (
             SELECT user_id, count(*) AS n, max(number) AS last, count(*) FILTER (WHERE read_at IS NULL) AS unread
@@ -183,6 +194,18 @@ async def test_feeds_and_inboxes_are_as_the_handlers_make_them(infra: Infra) -> 
     assert await snapshot(infra, ECHOES, actors) == made
 
 
+def test_listens_are_the_same_whenever_they_are_loaded() -> None:
+    now, later = datetime(2026, 5, 1, tzinfo=UTC), datetime(2027, 3, 4, 5, 6, 7, tzinfo=UTC)
+    one, other = build_listens(build_content(now), now), build_listens(build_content(later), later)
+    assert len(one.listens) > 500
+    assert len(one.listeners) > 8
+    ages = [
+        [(row["user_id"], row["track_id"], at - row["listened_at"]) for row in heard.listens]
+        for heard, at in ((one, now), (other, later))
+    ]
+    assert ages[0] == ages[1]
+
+
 def events_of(content: Content, actors: list[UUID]) -> Iterator[Event]:
     """What the services would have told of."""
     reviews_of = {comment["id"]: comment["review_id"] for comment in content.comments}
@@ -277,6 +300,25 @@ async def test_reset_brings_the_demo_back(infra: Infra) -> None:
     await check(infra)
 
 
+async def test_no_count_of_likes_outlives_a_reset(infra: Infra, fresh: FastAPI) -> None:
+    """Neither those of the demo's albums nor those that its people leave behind on another one."""
+    content = build_content(datetime.now(UTC))
+    ana = content.people["ana"]["id"]
+    demo = content.albums["Miles Davis - Kind of Blue"]
+    theirs = await make_album(infra, "theirs")
+    async with http_client(fresh) as client:
+
+        async def counts() -> list[int]:
+            answers = [await client.get(f"/albums/{album_id}/likes") for album_id in (demo["id"], theirs.id)]
+            return [answer.json()["like_count"] for answer in answers]
+
+        await like(infra, ana, album_id=theirs.id)
+        await infra.db.fetch("UPDATE albums SET like_count = like_count + 1", [])
+        assert await counts() == [demo["like_count"] + 1, 1]
+        await reset(infra)
+        assert await counts() == [demo["like_count"], 0]
+
+
 async def test_reset_keeps_what_is_not_the_demo_s(infra: Infra, fresh: FastAPI) -> None:
     content = build_content(datetime.now(UTC))
     ana = content.people["ana"]["id"]
@@ -333,6 +375,13 @@ TIES = {
             " FROM reviews WHERE user_id = $1 LIMIT 1"
         ),
         "DELETE FROM likes WHERE user_id = $2 AND $1::uuid IS NOT NULL",
+    ),
+    "listens": (
+        (
+            "INSERT INTO listens (user_id, id, track_id, listened_at, source) SELECT $2, gen_random_uuid(), track_id,"
+            " now(), 'manual' FROM listens WHERE user_id = $1 LIMIT 1"
+        ),
+        "DELETE FROM listens WHERE user_id = $2 AND $1::uuid IS NOT NULL",
     ),
     "usernames": (
         "UPDATE users SET username_key = 'bruno' WHERE id = $2 AND $1::uuid IS NOT NULL",

@@ -120,6 +120,26 @@ async def test_more_followers_than_fit_one_statement_are_all_reached(infra: Infr
     assert sorted(readers) == sorted([*followers, bruno.id])
 
 
+async def test_a_follow_waits_for_a_review_that_is_being_spread(infra: Infra, people: People) -> None:
+    """Neither sees the other's transaction: without the wait the review would be in nobody's hands."""
+    ana, bruno = await people.make("ana"), await people.make("bruno")
+    review = await write_review(bruno, album := await make_album(infra))
+    spread = ReviewPublished(review_id=review["id"], user_id=bruno.id, album_id=album)
+
+    async def fill() -> None:
+        async with infra.db.write() as db:
+            await handlers.add_follow(db, Followed(follower_id=ana.id, followed_id=bruno.id))
+
+    async with infra.db.write() as db:
+        await handlers.add_review(db, spread)
+        await follow_all(infra, ana.id, [bruno.id])
+        filling = asyncio.create_task(fill())
+        await asyncio.sleep(0.2)
+        assert not filling.done()
+    await filling
+    assert told(await read(infra, ana), ana, bruno) == [("ana", "follow"), ("bruno", "review")]
+
+
 async def test_follows_and_reviews_at_once_miss_nothing(infra: Infra, people: People) -> None:
     """Each pair of a new review and a new or ended follow, handled side by side, ends as if one had come first."""
     bruno = await people.make("bruno")

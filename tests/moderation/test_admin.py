@@ -141,6 +141,7 @@ async def test_the_last_admin_stays(fresh: FastAPI) -> None:
         one = await people.make("one", role="admin")
         last = await one.put(f"/admin/users/{one.username}/role", json={"role": "user"})
         assert (last.status_code, last.json()["code"]) == (409, "last_admin")
+        assert "python -m app create-admin" in last.json()["detail"]
         assert (await one.put(f"/admin/users/{one.username}/role", json={"role": "admin"})).status_code == 200
         two = await people.make("two", role="admin")
         assert (await one.put(f"/admin/users/{one.username}/role", json={"role": "user"})).status_code == 200

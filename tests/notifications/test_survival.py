@@ -1,13 +1,6 @@
 """The promise of the stream: whatever dies, a reader who reconnects gets every notification once and in order."""
 
 import asyncio
-import os
-import signal
-import socket
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -16,59 +9,7 @@ from app.core.config import Settings
 from app.core.infra import Infra
 from tests.notifications.factories import check_counters, stream, tell
 from tests.people import People, Person
-
-REPOSITORY = Path(__file__).parents[2]
-
-
-class ServerProcess:
-    """A server of its own on the test's database, that can be killed."""
-
-    def __init__(self, settings: Settings) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port: int = probe.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self._port}"
-        given = settings.model_dump(
-            include={"environment", "database_url", "redis_url", "data_dir", "public_url", "log_level"}
-        )
-        self._environment = {
-            **os.environ,
-            **{name.upper(): str(value) for name, value in given.items()},
-            **dict.fromkeys(("DEMO", "WORKER", "RATE_LIMITS"), "false"),
-        }
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        command = (sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(self._port))
-        self._process = await asyncio.create_subprocess_exec(
-            *command, cwd=REPOSITORY, env=self._environment, stdout=asyncio.subprocess.DEVNULL
-        )
-
-    async def ready(self) -> None:
-        async with httpx.AsyncClient() as client:
-            while True:
-                try:
-                    if (await client.get(f"{self.address}/readyz")).is_success:
-                        return
-                except httpx.TransportError:
-                    await asyncio.sleep(0.05)
-
-    async def kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
-            self._process.send_signal(signal.SIGKILL)
-            await self._process.wait()
-
-
-@asynccontextmanager
-async def servers_on(settings: Settings, count: int) -> AsyncIterator[list[ServerProcess]]:
-    servers = [ServerProcess(settings) for _ in range(count)]
-    try:
-        for server in servers:
-            await server.start()
-        await asyncio.gather(*(server.ready() for server in servers))
-        yield servers
-    finally:
-        await asyncio.gather(*(server.kill() for server in servers))
+from tests.servers import ServerProcess, servers_on
 
 
 class Reader:

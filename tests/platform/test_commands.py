@@ -13,7 +13,7 @@ from app.core.migrations import newest_revision
 from tests.platform.program import begin, left_behind, run, served
 from tests.rules.sources import ROOT
 
-COMMANDS = ["serve", "worker", "migrate", "seed", "import", "openapi", "env", "doctor", "create-admin"]
+COMMANDS = ["serve", "worker", "migrate", "seed", "import", "openapi", "asyncapi", "env", "doctor", "create-admin"]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["import", "albums"], ["import", "tracks"]])
@@ -134,8 +134,8 @@ async def test_import_reports_bad_rows_and_changes_nothing_the_second_time(
 
 
 async def test_generated_files_are_up_to_date(data_dir: Path) -> None:
-    for name, command in {"openapi.json": "openapi", ".env.example": "env"}.items():
-        made = data_dir.parent / name
+    for name, command in {"openapi.json": "openapi", "docs/asyncapi.json": "asyncapi", ".env.example": "env"}.items():
+        made = data_dir.parent / Path(name).name
         ended = await run(data_dir, command, "--output", str(made))
         assert ended.code == 0, ended.err
         assert made.read_text() == (ROOT / name).read_text(), f"{name} is out of date: make generate"

@@ -125,6 +125,18 @@ def test_compose_waits_for_what_it_needs(compose: dict[str, Any]) -> None:
             assert volume.partition(":")[0] in compose["volumes"], f"{name}: {volume}"
 
 
+def test_compose_starts_alone_what_the_server_needs(compose: dict[str, Any]) -> None:
+    """What has a profile starts only with it, and nothing without one may insist on it."""
+    services = compose["services"]
+    extra = {name for name, service in services.items() if "profiles" in service}
+    assert extra == {"rabbitmq", "minio", "mailpit"}
+    assert all(services[name]["profiles"] == ["full"] for name in extra)
+    assert "docker compose --profile full up" in (ROOT / "README.md").read_text()
+    for name in services.keys() - extra:
+        for needed, how in services[name].get("depends_on", {}).items():
+            assert needed not in extra or how["required"] is False, f"{name} needs {needed}"
+
+
 def test_compose_speaks_of_settings_that_exist_and_fit(
     compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,13 +145,14 @@ def test_compose_speaks_of_settings_that_exist_and_fit(
         given = services[name]["environment"]
         assert given.keys() <= VARIABLES, given.keys() - VARIABLES
         plain = {key: re.sub(r"\$\{\w+:[?-]([^}]*)\}", r"\1", value) for key, value in given.items()}
+        assert plain["SMTP_URL"] == "", "Mailpit is not there by default"
         for key in VARIABLES & os.environ.keys():
             monkeypatch.delenv(key)
         for key, value in (plain | {"SECRET_KEY": "0" * 64}).items():
             monkeypatch.setenv(key, value)
         settings = Settings(_env_file=None)
         assert settings.environment == "production"
-        for url in (settings.database_url, settings.redis_url, settings.smtp_url):
+        for url in (settings.database_url, settings.redis_url):
             assert re.split(r"[@/]+", url)[-2 if url.count("/") > 2 else -1].partition(":")[0] in services, url
 
 

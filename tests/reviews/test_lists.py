@@ -7,6 +7,7 @@ from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import update
 
 from app.core.ids import uuid7
@@ -103,6 +104,26 @@ async def test_three_pages_of_recent_reviews(infra: Infra, client: httpx.AsyncCl
     assert seen[:7] == [str(review_id) for review_id in reversed(ids)]
 
 
+@Sorts
+async def test_pages_of_everybodys_reviews_go_through_ties(fresh: FastAPI, sort: str) -> None:
+    infra: Infra = fresh.state.infra
+    async with People(fresh) as people:
+        ana, hidden = await people.make("ana"), await people.make(profile_visibility="me")
+        ids = await fill_album(infra, await make_album(infra), 7)
+        await spread(infra, ids)
+        await write_review(ana, await make_album(infra), rating=None, draft=True)
+        await write_review(hidden, await make_album(infra), rating=10)
+
+        async def others_write() -> None:
+            await fill_album(infra, await make_album(infra), 1, rating=10, like_count=99)
+
+        found = [page async for page in pages(ana, "/reviews", others_write, sort=sort, limit=2)]
+    seen = [review for page in found for review in page]
+    assert [len(page) for page in found] == [2, 2, 2, 1]
+    assert {review["id"] for review in seen} == set(map(str, ids))
+    assert seen == sorted(seen, key=key_of(sort), reverse=True)
+
+
 async def test_three_pages_of_followed_people(infra: Infra, people: People) -> None:
     me = await people.make("me")
     authors = [await people.make("author") for _ in range(4)]
@@ -139,6 +160,9 @@ async def test_cursors_fit_only_their_own_list(infra: Infra, client: httpx.Async
         answer = await client.get(path, params={"limit": 1, "cursor": cursor, **params})
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "cursor")
     assert (await client.get("/reviews", params={"cursor": cursor})).status_code == 422
+    cursor_of_all = (await client.get("/reviews", params={"limit": 1})).json()["next_cursor"]
+    for sort in ("top", "rating"):
+        assert (await client.get("/reviews", params={"cursor": cursor_of_all, "sort": sort})).status_code == 422
     tampered = cursor[:-2] + ("A" if cursor[-2] != "A" else "B") + cursor[-1]
     assert (await client.get(path, params={"limit": 1, "cursor": tampered})).status_code == 422
 
@@ -155,7 +179,8 @@ async def test_filters(infra: Infra, people: People, client: httpx.AsyncClient) 
     favorites = await client.get(f"/users/{ana.username}/reviews", params={"favorites": True})
     assert [review["id"] for review in favorites.json()["items"]] == [favorite["id"]]
     assert (await client.get(f"/albums/{album_id}/reviews", params={"rating": 11})).status_code == 422
-    assert (await client.get(f"/albums/{album_id}/reviews", params={"sort": "old"})).status_code == 422
+    for path in (f"/albums/{album_id}/reviews", "/reviews"):
+        assert (await client.get(path, params={"sort": "old"})).status_code == 422
 
 
 async def test_a_merged_album_lists_what_the_kept_one_has(infra: Infra, client: httpx.AsyncClient) -> None:
@@ -190,6 +215,8 @@ async def test_each_list_is_one_statement(infra: Infra, people: People) -> None:
         f"/albums/{album_id}/reviews?sort=top&rating=7",
         f"/users/{ana.username}/reviews?sort=rating",
         "/reviews",
+        "/reviews?sort=top",
+        "/reviews?sort=rating",
         "/reviews/following",
         f"/reviews/{review['id']}/revisions",
         f"/reviews/{review['id']}/likers",

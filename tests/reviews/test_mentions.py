@@ -5,7 +5,8 @@ from uuid import UUID
 import pytest
 
 from app.core.infra import Infra
-from app.reviews.mentions import mentioned, mentioned_people
+from app.reviews.mentions import mentioned_people
+from app.users.mentions import mentioned
 from tests.people import People
 from tests.reviews.factories import block, follow
 

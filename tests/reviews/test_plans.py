@@ -14,7 +14,7 @@ from app.core.paging import PageRequest
 from app.core.query import PageQuery
 from app.reactions.models import Comment
 from app.reviews.models import Review
-from app.reviews.queries import ALBUM_REVIEWS, FOLLOWED_REVIEWS, LIKERS, RECENT_REVIEWS, REVISIONS, USER_REVIEWS
+from app.reviews.queries import ALBUM_REVIEWS, EVERYBODYS_REVIEWS, FOLLOWED_REVIEWS, LIKERS, REVISIONS, USER_REVIEWS
 from app.reviews.threads import REPLIES, THREADS
 
 FILL = """
@@ -84,7 +84,9 @@ async def test_lists_walk_their_index(filled: Infra) -> None:
     comment_id = await db.one(select(Comment.parent_id).where(Comment.parent_id.is_not(None)).limit(1))
     assert await db.one(select(func.count()).where(Review.album_id == album_id)) == 2000
     cases: list[tuple[PageQuery[Any], dict[str, Any], str]] = [
-        (RECENT_REVIEWS, {}, "Backward using ix_reviews_recent"),
+        (EVERYBODYS_REVIEWS["new"], {}, "Backward using ix_reviews_recent"),
+        (EVERYBODYS_REVIEWS["top"], {}, "Backward using ix_reviews_top"),
+        (EVERYBODYS_REVIEWS["rating"], {}, "Backward using ix_reviews_rating"),
         (ALBUM_REVIEWS["new"], {"album_id": album_id, "most": 21}, "Backward using ix_reviews_album_new"),
         (ALBUM_REVIEWS["top"], {"album_id": album_id, "most": 21}, "Backward using ix_reviews_album_top"),
         (ALBUM_REVIEWS["rating"], {"album_id": album_id, "most": 21}, "Backward using ix_reviews_album_rating"),

@@ -90,6 +90,25 @@ async def test_nobody_talks_under_a_draft(infra: Infra, people: People) -> None:
         assert (answer.status_code, answer.json()["code"]) == (409, "review_is_draft")
 
 
+async def test_no_block_keeps_an_admin_away(infra: Infra, people: People) -> None:
+    author, admin = await people.make("author"), await people.make("admin", role="admin")
+    stranger = await people.make("stranger")
+    review = await write_review(author, await make_album(infra))
+    draft = await write_review(author, await make_album(infra), rating=None, draft=True)
+    comment = await write_comment(author, review)
+    for other in (admin, stranger):
+        await block(infra, author, other)
+    for path in (f"/comments/{comment['id']}", f"/reviews/{review['id']}"):
+        assert (await stranger.delete(path)).status_code == 404
+        assert (await admin.delete(path)).status_code == 204
+        assert (await admin.delete(path)).status_code == 404
+    assert (await author.get(f"/reviews/{review['id']}")).status_code == 404
+    # nobody else knows of a draft
+    assert (await admin.delete(f"/reviews/{draft['id']}")).status_code == 404
+    mine = await write_review(admin, await make_album(infra), rating=None, draft=True)
+    assert (await admin.delete(f"/reviews/{mine['id']}")).status_code == 204
+
+
 async def test_who_hides_vanishes_at_once(infra: Infra, people: People, client: Person) -> None:
     author = await people.make("author")
     album_id = await make_album(infra)

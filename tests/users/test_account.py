@@ -7,9 +7,11 @@ from uuid import UUID
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import select
 
 from app.auth.models import AccessKey, Credential, LinkedAccount, Session
+from app.core.auth import Role
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.jobs import drain
@@ -19,8 +21,10 @@ from tests.people import People, Person
 PASSWORD = "four quiet words here "
 
 
-async def with_password(people: People, infra: Infra, password: str | None = PASSWORD) -> Person:
-    person = await people.make("ana")
+async def with_password(
+    people: People, infra: Infra, password: str | None = PASSWORD, *, role: Role = "user"
+) -> Person:
+    person = await people.make("ana", role=role)
     hashed = await infra.passwords.hash(password) if password else None
     email = f"{person.username}@example.org"
     async with infra.db.write() as db:
@@ -106,3 +110,37 @@ async def test_without_a_password_the_login_must_be_recent(people: People, infra
 async def test_a_login_is_needed(client: httpx.AsyncClient) -> None:
     answer = await client.request("DELETE", "/users/me", json={"content": "keep", "password": PASSWORD})
     assert answer.status_code == 401
+
+
+async def test_the_last_admin_stays(fresh: FastAPI) -> None:
+    infra: Infra = fresh.state.infra
+    async with People(fresh) as people:
+        one = await with_password(people, infra, role="admin")
+        answer = await leave(one, password=PASSWORD)
+        assert (answer.status_code, answer.json()["code"]) == (409, "last_admin")
+        assert "python -m app create-admin" in answer.json()["detail"]
+        # nothing of it was done
+        assert await infra.db.reader.one(select(Credential).where(Credential.user_id == one.id)) is not None
+        assert (await one.get("/users/me")).status_code == 200
+        other = await with_password(people, infra)
+        assert (await leave(other, password=PASSWORD)).status_code == 204
+        await with_password(people, infra, role="admin")
+        assert (await leave(one, password=PASSWORD)).status_code == 204
+
+
+async def test_of_admins_who_go_at_once_one_stays(fresh: FastAPI) -> None:
+    infra: Infra = fresh.state.infra
+    admins = select(User.id).where(User.role == "admin", User.deleted_at.is_(None))
+    async with People(fresh) as people:
+        for _ in range(3):
+            for admin in await infra.db.reader.all(admins):
+                await infra.db.fetch("UPDATE users SET role = 'user' WHERE id = $1", [admin])
+            leaving = [await with_password(people, infra, role="admin") for _ in range(2)]
+            stepping = [await people.make("admin", role="admin") for _ in range(2)]
+            answers = await asyncio.gather(
+                *(leave(one, password=PASSWORD) for one in leaving),
+                *(one.put(f"/admin/users/{one.username}/role", json={"role": "user"}) for one in stepping),
+            )
+            refused = [answer.json()["code"] for answer in answers if answer.status_code >= 400]
+            assert refused == ["last_admin"]
+            assert len(await infra.db.reader.all(admins)) == 1

@@ -1,0 +1,99 @@
+"""The log as sockets get it: entries with the person who did it and what the message says."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from pydantic_core import from_json, to_json
+
+from app.core.db import Reader
+from app.core.feeds import Line, Log, log_of_channels
+from app.core.query import Runs
+
+__all__ = ["event", "heads", "hide", "load_lines", "message_data", "person"]
+
+_LINES = """
+    SELECT e.sequence, e.kind, e.created_at, e.removes, e.data, e.actor_id,
+           u.username, u.display_name, u.avatar_key, m.id, m.client_id, m.quote, m.mentions, m.track_id, m.review_id,
+           m.edited_at, CASE WHEN m.deleted_at IS NULL THEN m.text END AS text
+    FROM channel_events e
+    LEFT JOIN users u ON u.id = e.actor_id
+    LEFT JOIN messages m ON m.id = e.message_id
+    WHERE e.channel_id = $1 AND e.sequence > $2 ORDER BY e.sequence LIMIT $3"""
+_PERSONAL = ("message.", "reaction.", "member.joined")
+_HEADS = "SELECT id, last_sequence FROM channels WHERE id = ANY($1)"
+
+
+async def load_lines(db: Runs, channel_id: UUID, after: int, most: int) -> list[Line]:
+    """The entries after a number, the oldest first."""
+    return [_line(row) for row in await db.records(_LINES, [channel_id, after, most])]
+
+
+async def heads(db: Reader, channel_ids: list[UUID]) -> dict[UUID, int]:
+    """The newest number of each channel."""
+    return {row["id"]: row["last_sequence"] for row in await db.records(_HEADS, [channel_ids])}
+
+
+def event(sequence: int, kind: str, at: datetime, actor: Mapping[str, Any] | None, data: Any) -> bytes:
+    """An entry of the log on the wire."""
+    return to_json({"type": "event", "sequence": sequence, "kind": kind, "at": at, "actor": actor, "data": data})
+
+
+def person(row: Any, key: str = "id") -> dict[str, Any] | None:
+    """The card of whoever a row names."""
+    if row[key] is None or row["username"] is None:
+        return None
+    return {"id": row[key], **{name: row[name] for name in ("username", "display_name", "avatar_key")}}
+
+
+def message_data(row: Any) -> dict[str, Any]:
+    """What `message.created` says."""
+    kept = {name: row[name] for name in ("id", "client_id", "text", "mentions", "track_id", "review_id")}
+    return {**kept, "reply_to": row["quote"]}
+
+
+def hide(line: Line, hidden: frozenset[UUID]) -> bytes | None:
+    """The entry for somebody to whom these people are hidden. Its number stays, so that nothing seems missing.
+
+    What hidden people say and that they come is left out. What else they do changes the whole channel: it is told
+    without their name.
+    """
+    if line.actor_id not in hidden:
+        return _hide_quote(line.payload, hidden) if b'"reply_to":{' in line.payload else line.payload
+    if not line.sequence:
+        return None
+    said = from_json(line.payload)
+    if not said["kind"].startswith(_PERSONAL):
+        return to_json({**said, "actor": None})
+    kept = {name: said["data"][name] for name in ("member_count",) if name in said["data"]}
+    return to_json(
+        {"type": "event", "sequence": line.sequence, "kind": "hidden", "at": None, "actor": None, "data": kept}
+    )
+
+
+def _hide_quote(payload: bytes, hidden: frozenset[UUID]) -> bytes:
+    said = from_json(payload)
+    quote = said["data"]["reply_to"]
+    if quote["author_id"] is None or UUID(quote["author_id"]) not in hidden:
+        return payload
+    said["data"]["reply_to"] = {**quote, "author_id": None, "text": None}
+    return to_json(said)
+
+
+def _line(row: asyncpg.Record) -> Line:
+    data = row["data"]
+    if row["kind"] == "message.created":
+        data = message_data(row)
+    elif row["kind"] == "message.edited":
+        data = {"id": row["id"], "text": row["text"], "edited_at": row["edited_at"]}
+    payload = event(row["sequence"], row["kind"], row["created_at"], person(row, "actor_id"), data or {})
+    return Line(row["sequence"], payload, row["actor_id"], row["removes"])
+
+
+async def _load(reader: Reader, channel_id: UUID, after: int, most: int) -> list[Line]:
+    return await load_lines(reader, channel_id, after, most)
+
+
+log_of_channels(Log(load=_load, heads=heads))

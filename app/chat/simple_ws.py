@@ -1,0 +1,69 @@
+"""Talk as clients of earlier servers know it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from pydantic_core import from_json, to_json
+from starlette.websockets import WebSocket
+
+from app.chat.lines import hide
+from app.chat.posting import Draft, poster
+from app.chat.schemas import MessageInput, MessageText
+from app.chat.seats import Identify, Seat
+from app.core.errors import AppError, BadRequest, TooManyRequests
+from app.core.feeds import Line
+from app.core.schemas import Input
+from app.core.sockets import Conversation, Socket, socket_endpoint
+from app.core.wires import encode
+
+__all__ = ["simple_socket"]
+
+
+class _Said(Input):
+    text: MessageText
+
+
+class SimpleTalk(Seat):
+    """`{"text": ...}` in, the message out: what clients of earlier servers speak, without hello and numbers."""
+
+    picky = True  # nothing goes out as it is
+
+    async def begin(self) -> None:
+        """Hears what comes from now on."""
+        self.feed = await self.infra.broadcast.enter(self.channel_id)
+        async with self.infra.db.snapshot() as db:
+            head, _ = await self.find(db)
+        await self.sit_down(head)
+
+    def hear(self, lines: Sequence[Line]) -> None:
+        """Sends messages; of everything else these clients know nothing."""
+        created = [line for line in lines if b'"kind":"message.created"' in line.payload[:80]]
+        said = (from_json(hide(line, self.hidden) or b"{}") for line in created)
+        frames = [encode(to_json(self._message(event))) for event in said if event.get("kind") == "message.created"]
+        self.write(b"".join(frames))
+
+    def _message(self, event: dict[str, Any]) -> dict[str, Any]:
+        data, actor = event["data"], event["actor"] or {"id": None}
+        where = {"user_id": actor["id"], "room_id": self.channel_id, "created_at": event["at"]}
+        return {"id": data["id"], "text": data["text"], **where, "sequence": event["sequence"]}
+
+    async def take(self, text: str, *, flooded: bool) -> None:
+        """Posts what was said."""
+        try:
+            said = _Said.model_validate_json(text)
+        except ValueError as error:
+            raise BadRequest('Send `{"text": "..."}` with at most 2,000 characters.') from error
+        if flooded:
+            self.socket.complain(TooManyRequests("Too many messages at once. Send it again in a second."))
+            return
+        try:
+            await self.infra.part(poster).post(Draft(self.channel_id, self.person, MessageInput(text=said.text)))
+        except AppError as error:
+            self.socket.complain(error)
+
+
+def simple_socket(kind: str, identify: Identify) -> Callable[[WebSocket], Awaitable[None]]:
+    """The same without the protocol: text in, messages out."""
+    talk: Callable[[Socket, WebSocket], Conversation] = partial(SimpleTalk, kind)
+    return socket_endpoint(identify, talk)

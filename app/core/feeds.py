@@ -1,0 +1,202 @@
+"""A channel in one process: every line reaches each of its sockets once and in order."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+from uuid import UUID
+
+import structlog
+
+from app.core.db import Reader
+from app.core.errors import Unavailable
+from app.core.wires import encode
+
+__all__ = ["EVERYBODY", "Feed", "Line", "Listener", "Log", "log_of_channels", "logs"]
+
+PAGE = 200
+_KEPT = 256
+"""Lines that a process keeps of each channel, for those who come in while they pass."""
+EVERYBODY = UUID(int=2**128 - 1)
+"""In `removes` of a line: nobody hears anything of the channel after it."""
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An entry of a channel's log as sockets get it. Number 0 is what is not logged, such as typing.
+
+    One without a payload says that there is such an entry, to be read. `removes` is a person who hears nothing of the
+    channel after this line.
+    """
+
+    sequence: int
+    payload: bytes
+    actor_id: UUID | None = None
+    removes: UUID | None = None
+
+
+class Listener(Protocol):
+    """A socket of a channel. `picky`: it does not take every line as it is, so it looks at each."""
+
+    @property
+    def user_id(self) -> UUID: ...
+
+    @property
+    def picky(self) -> bool: ...
+
+    def write(self, frames: bytes) -> None:
+        """Sends ready frames."""
+
+    def hear(self, lines: Sequence[Line]) -> None:
+        """Sends lines, each as this listener wants it."""
+
+    def remove(self) -> None:
+        """They have no right to be here any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Where lines are read: after a number, at most so many; and the newest number of each channel."""
+
+    load: Callable[[Reader, UUID, int, int], Awaitable[list[Line]]]
+    heads: Callable[[Reader, list[UUID]], Awaitable[dict[UUID, int]]]
+
+
+logs: list[Log] = []
+"""The one log, once it is registered."""
+
+
+def log_of_channels(source: Log) -> None:
+    """Registers the log that all channels have."""
+    logs[:] = [source]
+
+
+class Feed:
+    """A channel in this process: how far its sockets have heard, and who they are."""
+
+    def __init__(self, channel_id: UUID, reader: Reader) -> None:
+        self.channel_id = channel_id
+        self.delivered: int | None = None
+        self._reader = reader
+        self._known = 0
+        self._reading = asyncio.Lock()
+        self._catching: asyncio.Task[None] | None = None
+        self._recent: deque[Line] = deque(maxlen=_KEPT)
+        self._pending: list[Line] = []
+        self._plain: dict[Listener, None] = {}
+        self._picky: dict[Listener, None] = {}
+        self.guests = 0
+
+    @property
+    def listeners(self) -> list[Listener]:
+        """Everybody who hears the channel here."""
+        return [*self._plain, *self._picky]
+
+    def offer(self, lines: Iterable[Line]) -> None:
+        """Takes lines in whatever order they come; what is known already is left out, and gaps are read."""
+        for line in lines:
+            if not line.sequence:
+                self._send(line)
+            elif self.delivered is not None and line.sequence == self.delivered + 1 and line.payload:
+                self._take(line)
+            self._known = max(self._known, line.sequence)
+        self.catch_up(self._known)
+
+    def catch_up(self, head: int) -> None:
+        """Has what is missing up to this number read from the log."""
+        self._known = max(self._known, head)
+        if self.delivered is not None and self.delivered < self._known and self._catching is None:
+            self._catching = asyncio.create_task(self._catch_up(), name="catch up")
+
+    async def read_on(self) -> None:
+        """Reads the log to its end. Raises Unavailable."""
+        async with self._reading:
+            full = True
+            while full and self.delivered is not None:
+                lines = await logs[0].load(self._reader, self.channel_id, self.delivered, PAGE)
+                full = len(lines) == PAGE
+                for line in lines:
+                    if line.sequence > self.delivered:
+                        self._take(line)
+
+    async def level(self, listener: Listener, position: int) -> None:
+        """Lets a listener hear everything after `position`, to which it knows the channel. Raises Unavailable."""
+        if self.delivered is None:
+            self.delivered = position
+            self.catch_up(position)
+        while (missing := self._after(position)) is None:
+            if self.delivered < position:
+                await self.read_on()
+                continue
+            # longer ago than what is kept here
+            lines = await logs[0].load(self._reader, self.channel_id, position, PAGE)
+            listener.hear(lines)
+            position = lines[-1].sequence
+        self._flush()
+        (self._picky if listener.picky else self._plain)[listener] = None
+        if missing:
+            listener.hear(missing)
+        if any(line.removes in {listener.user_id, EVERYBODY} for line in missing):
+            self._remove(listener)
+
+    def leave(self, listener: Listener) -> None:
+        """Stops a listener from hearing anything more."""
+        self._plain.pop(listener, None)
+        self._picky.pop(listener, None)
+
+    def sort(self, listener: Listener) -> None:
+        """Has a listener treated as picky from now on, or no longer."""
+        if listener in self._plain or listener in self._picky:
+            self._flush()
+            self.leave(listener)
+            (self._picky if listener.picky else self._plain)[listener] = None
+
+    def _after(self, position: int) -> list[Line] | None:
+        """What was delivered after a position, if all of it is still here."""
+        assert self.delivered is not None
+        missing = [line for line in self._recent if line.sequence > position]
+        return missing if len(missing) == self.delivered - position else None
+
+    async def _catch_up(self) -> None:
+        try:
+            while self.delivered is not None and self.delivered < self._known:
+                before = self.delivered
+                await self.read_on()
+                if self.delivered == before:
+                    return  # it is not there: the next tick looks again
+        except Unavailable as error:
+            log.warning("channel_unread", channel_id=str(self.channel_id), reason=str(error))
+        finally:
+            self._catching = None
+
+    def _take(self, line: Line) -> None:
+        self.delivered = line.sequence
+        self._recent.append(line)
+        self._send(line)
+        if line.removes is not None:
+            self._flush()
+            for listener in self.listeners:
+                if line.removes in {listener.user_id, EVERYBODY}:
+                    self._remove(listener)
+
+    def _remove(self, listener: Listener) -> None:
+        self.leave(listener)
+        listener.remove()
+
+    def _send(self, line: Line) -> None:
+        if not self._pending:
+            # whatever else comes in this turn of the event loop goes out in the same write
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._pending.append(line)
+
+    def _flush(self) -> None:
+        lines, self._pending = self._pending, []
+        if not lines:
+            return
+        frames = b"".join([encode(line.payload) for line in lines])
+        for listener in list(self._plain):
+            listener.write(frames)
+        for listener in list(self._picky):
+            listener.hear(lines)
