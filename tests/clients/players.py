@@ -42,7 +42,7 @@ class Player:
         return self.told(kind)[count - 1]
 
     async def order(self, name: str, what: Any = None) -> None:
-        """`send` a text, `read` up to a sequence, tell the `state`, `close`."""
+        """`send` a text, `command`, `read` up to a sequence, tell the `state`, `close`."""
         raise NotImplementedError
 
     async def state(self) -> dict[str, Any]:
@@ -56,15 +56,16 @@ class Player:
 class PythonClient(Player):
     """The Python client, in this process."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, token: str | None) -> None:
         super().__init__()
+        self._given = token
         self.channel = Channel(address, self._token, chance=lambda: 0.1)
         self.channel.listen(self._listen)
         self._sending: set[asyncio.Task[None]] = set()
 
     async def _token(self, renew: bool) -> str:
         self.report("authorize", renew)
-        return "new" if renew else "old"
+        return self._given or ("new" if renew else "old")
 
     def _listen(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "event":
@@ -80,6 +81,9 @@ class PythonClient(Player):
             task = asyncio.create_task(self._send(what))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
+        elif name == "command":
+            await self.channel.command(what[0], **what[1])
+            self.report("done", what[0])
         elif name == "read":
             self.channel.read(what)
         elif name == "close":
@@ -117,16 +121,16 @@ class NodeClient(Player):
 
 
 @asynccontextmanager
-async def _python(address: str) -> AsyncIterator[Player]:
-    player = PythonClient(address)
+async def _python(address: str, token: str | None) -> AsyncIterator[Player]:
+    player = PythonClient(address, token)
     async with player.channel:
         yield player
 
 
 @asynccontextmanager
-async def _typescript(address: str) -> AsyncIterator[Player]:
+async def _typescript(address: str, token: str | None) -> AsyncIterator[Player]:
     pipe = asyncio.subprocess.PIPE
-    command = node_command("driver.js", address)
+    command = node_command("driver.js", address, *([token] if token else []))
     process = await asyncio.create_subprocess_exec(
         *command, stdin=pipe, stdout=pipe, env=node_environment(), limit=2**22
     )
@@ -146,11 +150,11 @@ async def _typescript(address: str) -> AsyncIterator[Player]:
             await listening
 
 
-_MAKES: dict[str, Callable[[str], Any]] = {"python": _python, "typescript": _typescript}
+_MAKES: dict[str, Callable[[str, str | None], Any]] = {"python": _python, "typescript": _typescript}
 
 
 @asynccontextmanager
-async def client(name: str, address: str) -> AsyncIterator[Player]:
-    """A client that has said hello; it leaves at the end."""
-    async with _MAKES[name](address) as player:
+async def client(name: str, address: str, token: str | None = None) -> AsyncIterator[Player]:
+    """A client that connects, with a token or invented ones; it leaves at the end."""
+    async with _MAKES[name](address, token) as player:
         yield player
