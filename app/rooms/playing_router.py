@@ -78,14 +78,14 @@ async def undo_room_queue(room_id: UUID, db: WriteDB, actor: CurrentUser) -> lis
     return _in_queue(await queue.list_queue(db, actor, room_id))
 
 
-@router.get("/queue/{item_id}", summary="A track that waits", responses=READING)
+@router.get("/queue/{item_id:uuid}", summary="A track that waits", responses=READING)
 async def get_queued_item(room_id: UUID, item_id: UUID, db: ReadDB, actor: MaybeUser) -> QueuedItem:
     """With its place."""
     return _queued(*await queue.get_item(db, actor, room_id, item_id))
 
 
 @router.patch(
-    "/queue/{item_id}", summary="Move a track", responses=problems(*WRITING, NotInThisMode), dependencies=OFTEN
+    "/queue/{item_id:uuid}", summary="Move a track", responses=problems(*WRITING, NotInThisMode), dependencies=OFTEN
 )
 async def move_queued_item(
     room_id: UUID, item_id: UUID, body: MoveInput, db: WriteDB, actor: CurrentUser
@@ -97,7 +97,7 @@ async def move_queued_item(
 
 
 @router.delete(
-    "/queue/{item_id}",
+    "/queue/{item_id:uuid}",
     status_code=204,
     summary="Take a track out",
     responses=problems(*WRITING),
@@ -110,7 +110,7 @@ async def remove_queued_item(room_id: UUID, item_id: UUID, db: WriteDB, actor: C
 
 
 @router.put(
-    "/queue/{item_id}/vote",
+    "/queue/{item_id:uuid}/vote",
     status_code=204,
     summary="Vote for a track",
     responses=problems(*WRITING),
@@ -123,7 +123,7 @@ async def vote_for_queued_item(room_id: UUID, item_id: UUID, db: WriteDB, actor:
 
 
 @router.delete(
-    "/queue/{item_id}/vote",
+    "/queue/{item_id:uuid}/vote",
     status_code=204,
     summary="Take a vote back",
     responses=problems(*WRITING),
