@@ -24,7 +24,7 @@ from tests.servers import ServerProcess, servers_on
 from tests.sockets import Seat, sit
 
 TEXT = "曲" * 2000
-WARM_UP = 200
+WARM_UP = 100
 MEGABYTE = 1_000_000
 
 
@@ -151,9 +151,7 @@ async def hold(app: FastAPI, settings: Settings, people: People, *, deaf: int, l
         growth = (watch.most - watch.before) / MEGABYTE
         after = (server.seen.memory_info().rss - watch.before) / MEGABYTE
         waits = [await waited(other, heard[0], watch) for other in others]
-    print(
-        f"\n{deaf} deaf: closed {max(waits):.2f} s after full; memory +{growth:.1f} MB, then +{after:.1f} MB; {said} said"
-    )
+    print(f"\n{deaf} deaf: closed {max(waits):.2f} s after full, +{growth:.1f} MB, then +{after:.1f}; {said} said")
     assert max(waits) < 5
     assert growth < 20
     first = heard[0].order[0]
@@ -165,7 +163,8 @@ async def speak(speaker: Seat, heard: list[Heard], said: int, count: int, a_seco
     """Says so many more, evenly, and waits until they are heard; how many it were in all."""
     for number in range(said, said + count):
         await speaker.say(type="send", client_id=str(number), text=TEXT)
-        await asyncio.sleep(1 / a_second)
+        if number % 5 == 0:
+            await asyncio.sleep(5 / a_second)
     async with asyncio.timeout(20):
         while any(len(each.order) < said + count for each in heard):
             await asyncio.sleep(0.01)
