@@ -10,7 +10,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from app.core.config import Settings
 from app.core.ids import uuid7
@@ -105,7 +104,7 @@ async def sign_in(client: httpx.AsyncClient, name: str) -> str:
 
 @pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)])
 async def test_signing_out_everywhere_ends_every_socket(
-    app: FastAPI, settings: Settings, live: str, people: People, client: httpx.AsyncClient, whole: bool
+    settings: Settings, live: str, people: People, client: httpx.AsyncClient, whole: bool
 ) -> None:
     name = f"everywhere_{uuid7().hex[-12:]}"
     person = {"username": name, "email": f"{name}@example.org", "password": PASSWORD}
