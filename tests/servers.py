@@ -6,10 +6,11 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 import httpx
+import psutil
 
 from app.core.config import Settings
 
@@ -19,9 +20,9 @@ REPOSITORY = Path(__file__).parents[1]
 
 
 class ServerProcess:
-    """A server of its own on the test's database, that can be killed."""
+    """A server of its own on the test's database, that can be killed. `log` is a file for what it logs."""
 
-    def __init__(self, settings: Settings, **changes: str) -> None:
+    def __init__(self, settings: Settings, *, log: Path | None = None, **changes: str) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port: int = probe.getsockname()[1]
@@ -35,13 +36,21 @@ class ServerProcess:
             **dict.fromkeys(("DEMO", "WORKER", "RATE_LIMITS"), "false"),
             **changes,
         }
+        self._log = log
         self._process: asyncio.subprocess.Process | None = None
 
     async def start(self) -> None:
         command = (sys.executable, "-m", "app", "serve", "--host", "127.0.0.1", "--port", str(self._port))
-        self._process = await asyncio.create_subprocess_exec(
-            *command, cwd=REPOSITORY, env=self._environment, stdout=asyncio.subprocess.DEVNULL
-        )
+        with open(self._log, "ab") if self._log else nullcontext() as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *command, cwd=REPOSITORY, env=self._environment, stdout=asyncio.subprocess.DEVNULL, stderr=log
+            )
+
+    @property
+    def seen(self) -> psutil.Process:
+        """The process as the system sees it: its memory, its connections."""
+        assert self._process is not None
+        return psutil.Process(self._process.pid)
 
     async def ready(self) -> None:
         """Waits until it answers. Raises RuntimeError when it has ended."""
@@ -67,8 +76,10 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def servers_on(settings: Settings, count: int, **changes: str) -> AsyncIterator[list[ServerProcess]]:
-    servers = [ServerProcess(settings, **changes) for _ in range(count)]
+async def servers_on(
+    settings: Settings, count: int, *, log: Path | None = None, **changes: str
+) -> AsyncIterator[list[ServerProcess]]:
+    servers = [ServerProcess(settings, log=log, **changes) for _ in range(count)]
     try:
         for server in servers:
             await server.start()

@@ -22,7 +22,7 @@ from app.users.schemas import PersonCard
 __all__ = ["Attendance", "attendance", "present_counts", "present_people"]
 
 GATHER_SECONDS = 0.1
-BEAT_SECONDS = 2.0
+BEAT_SECONDS = 1.0
 LIFE_SECONDS = 8
 log = structlog.get_logger()
 
@@ -42,9 +42,9 @@ _COME = """
     JOIN channels ON channels.id = came.channel_id JOIN users ON users.id = came.user_id
     ON CONFLICT DO NOTHING"""
 _GO = "DELETE FROM presences WHERE connection_id = ANY($1)"
-_ALIVE = """
+_ALIVE = f"""
     FROM presences p JOIN heartbeats h USING (process_id)
-    WHERE h.seen_at > clock_timestamp() - make_interval(secs => 8) AND p.channel_id = ANY($1)"""
+    WHERE h.seen_at > clock_timestamp() - make_interval(secs => {LIFE_SECONDS}) AND p.channel_id = ANY($1)"""
 _PRESENT = f"SELECT DISTINCT p.channel_id, p.user_id {_ALIVE}"
 _COUNTS = f"SELECT p.channel_id, count(DISTINCT p.user_id) AS people {_ALIVE} GROUP BY p.channel_id"
 _PEOPLE = f"""SELECT u.id, u.username, u.display_name, u.avatar_key FROM users u
@@ -100,32 +100,48 @@ class Attendance:
         came, went, moved = self._came, self._went, self._moved
         self._came, self._went, self._moved = {}, set(), defaultdict(dict)
         try:
-            async with self._infra.db.write(counted=False) as db:
-                if went:
-                    await db.records(_GO, [list(went)])
-                if came:
-                    await db.records(_BEAT, [self._process_id])
-                    channels = [seat.channel_id for seat in came.values()]
-                    people = [seat.person.id for seat in came.values()]
-                    await db.records(_COME, [self._process_id, list(came), channels, people])
+            is_new = await self._write_down(came, went)
+            await self._tell(moved)
         except Exception:
-            self._came, self._went = came | self._came, went | self._went
-            self._moved.update(moved)
+            # once more later; who has left meanwhile must not be written down after that
+            self._came = {seat_id: seat for seat_id, seat in came.items() if seat_id in self._seats} | self._came
+            self._went |= went
+            for channel_id, people in moved.items():
+                self._moved[channel_id] = people | self._moved[channel_id]
             raise
-        await self._tell(moved)
+        if is_new and self._seats.keys() - came.keys():
+            self._come_again()
+
+    async def _write_down(self, came: Mapping[UUID, _Seat], went: Collection[UUID]) -> bool:
+        """Whether this process was not known to live."""
+        is_new = False
+        async with self._infra.db.write(counted=False) as db:
+            if went:
+                await db.records(_GO, [list(went)])
+            if came:
+                is_new = (await db.records(_BEAT, [self._process_id]))[0]["is_new"]
+                channels = [seat.channel_id for seat in came.values()]
+                people = [seat.person.id for seat in came.values()]
+                await db.records(_COME, [self._process_id, list(came), channels, people])
+        return is_new
+
+    def _come_again(self) -> None:
+        """We were silent for so long that we were taken for dead: everybody here is written down and told anew."""
+        self._came = {**self._seats, **self._came}
+        for seat in self._seats.values():
+            self._moved[seat.channel_id][seat.person.id] = seat.person
+        self._stirred.set()
 
     async def beat(self) -> None:
         """Says that this process lives, and clears away after those that do not any more."""
         async with self._infra.db.write(counted=False) as db:
             is_new = (await db.records(_BEAT, [self._process_id]))[0]["is_new"]
             gone = await db.records(_REAP, [LIFE_SECONDS])
-        if is_new and self._seats:  # we were silent for so long that we were taken for dead
-            self._came = {**self._seats, **self._came}
-            self._stirred.set()
-        moved: defaultdict[UUID, dict[UUID, PersonCard | None]] = defaultdict(dict)
         for channel_id, user_id in gone:
-            moved[channel_id][user_id] = None
-        await self._tell(moved)
+            self._moved[channel_id].setdefault(user_id, None)
+            self._stirred.set()
+        if is_new and self._seats:
+            self._come_again()
 
     async def leave(self) -> None:
         """The process ends."""

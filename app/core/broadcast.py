@@ -68,11 +68,11 @@ class Broadcast:
 
     async def enter(self, channel_id: UUID) -> Feed:
         """The channel's feed, kept for who is about to listen. To be followed by `left`."""
-        feed = self._feeds.get(channel_id)
-        if feed is None:
-            feed = self._feeds[channel_id] = Feed(channel_id, self._reader)
-            await self._order("ssubscribe", channel_id)
-        feed.guests += 1
+        is_new = channel_id not in self._feeds
+        feed = self._feeds.setdefault(channel_id, Feed(channel_id, self._reader))
+        feed.guests += 1  # before the wait, in which somebody else may leave
+        if is_new:
+            await self._follow(channel_id)
         return feed
 
     async def left(self, feed: Feed) -> None:
@@ -80,7 +80,7 @@ class Broadcast:
         feed.guests -= 1
         if not feed.guests:
             del self._feeds[feed.channel_id]
-            await self._order("sunsubscribe", feed.channel_id)
+            await self._follow(feed.channel_id)
 
     async def publish(self, told: dict[UUID, list[Line]]) -> None:
         """Gives lines that were committed to the sockets of all processes."""
@@ -99,20 +99,30 @@ class Broadcast:
         if feed:
             feed.offer(lines)
 
-    async def _order(self, command: str, channel_id: UUID) -> None:
-        """Without a broker the tick finds what is new; when it is back, everything is subscribed anew."""
-        if self._pubsub is not None:
+    async def _follow(self, channel_id: UUID) -> None:
+        """Subscribes to a channel that has a feed, and to no other.
+
+        Without a broker the tick finds what is new; when it is back, everything is subscribed anew.
+        """
+        done: bool | None = None
+        while self._pubsub is not None and done is not (wanted := channel_id in self._feeds):
+            order = self._pubsub.ssubscribe if wanted else self._pubsub.sunsubscribe
             try:
-                await getattr(self._pubsub, command)(f"{_TOPIC}{channel_id}")
+                await order(f"{_TOPIC}{channel_id}")
             except (RedisError, OSError) as error:
                 log.warning("broker_lost", reason=str(error))
+                return
+            done = wanted
 
     async def _listen(self) -> None:
         while True:
             try:
                 async with self._redis.pubsub() as pubsub:
-                    await pubsub.ssubscribe(_TOPIC, *(f"{_TOPIC}{channel_id}" for channel_id in self._feeds))
+                    known = set(self._feeds)
+                    await pubsub.ssubscribe(_TOPIC, *(f"{_TOPIC}{channel_id}" for channel_id in known))
                     self._pubsub = pubsub
+                    for channel_id in self._feeds.keys() ^ known:
+                        await self._follow(channel_id)
                     await self._compare_heads()
                     await self._receive(pubsub)
             except (RedisError, OSError, Unavailable) as error:

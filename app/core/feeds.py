@@ -132,14 +132,12 @@ class Feed:
                 continue
             # longer ago than what is kept here
             lines = await logs[0].load(self._reader, self.channel_id, position, PAGE)
-            listener.hear(lines)
-            position = lines[-1].sequence
+            if not self._tell(listener, lines):
+                return
+            position = lines[-1].sequence if lines else self.delivered
         self._flush()
-        (self._picky if listener.picky else self._plain)[listener] = None
-        if missing:
-            listener.hear(missing)
-        if any(line.removes in {listener.user_id, EVERYBODY} for line in missing):
-            self._remove(listener)
+        if self._tell(listener, missing):
+            (self._picky if listener.picky else self._plain)[listener] = None
 
     def leave(self, listener: Listener) -> None:
         """Stops a listener from hearing anything more."""
@@ -180,6 +178,15 @@ class Feed:
             for listener in self.listeners:
                 if line.removes in {listener.user_id, EVERYBODY}:
                     self._remove(listener)
+
+    def _tell(self, listener: Listener, lines: Sequence[Line]) -> bool:
+        """Has somebody who comes in hear lines up to the one that removes them; whether they may hear more."""
+        last = next((n for n, line in enumerate(lines, 1) if line.removes in {listener.user_id, EVERYBODY}), None)
+        if lines:
+            listener.hear(lines[:last])
+        if last is not None:
+            self._remove(listener)
+        return last is None
 
     def _remove(self, listener: Listener) -> None:
         self.leave(listener)

@@ -24,7 +24,7 @@ from app.core.wires import AsgiWire, Wire, encode
 __all__ = ["CLOSINGS", "Close", "Conversation", "Socket", "socket_endpoint", "sockets"]
 
 HELLO_SECONDS = 10.0
-SWEEP_SECONDS = 0.5
+SWEEP_SECONDS = 0.25
 FLOOD_SECONDS = 3
 """How long somebody may send faster than is taken before they are cut off."""
 _BURST = 3
