@@ -1,0 +1,180 @@
+"""What each kind of event changes."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from soundscore_client.state import State, member_of, reactions_of
+from soundscore_client.wire import Event, Member, Message, Playback, You
+
+__all__ = ["CHANGES"]
+
+
+def _card(state: State, **fields: Any) -> State:
+    return replace(state, card={**(state.card or {}), **fields})
+
+
+def _message_created(state: State, event: Event) -> State:
+    data, author = event["data"], event["actor"]
+    message: Message = {
+        "id": data["id"],
+        "sequence": event["sequence"],
+        "author": author,
+        "text": data["text"],
+        "client_id": data["client_id"],
+        "reply_to": data["reply_to"],
+        "mentions": data["mentions"],
+        "track_id": data["track_id"],
+        "review_id": data["review_id"],
+        "reactions": [],
+        "created_at": event["at"] or "",
+        "edited_at": None,
+        "deleted": data["text"] is None,
+    }
+    state = replace(state, messages=[*state.messages, message])
+    if author is None:
+        return state
+    is_mine = author["id"] == state.you["id"]
+    typing = {user_id: name for user_id, name in state.typing.items() if user_id != author["id"]}
+    return replace(state, typing=typing, read_sequence=event["sequence"] if is_mine else state.read_sequence)
+
+
+def _rewrite(state: State, message_id: str, change: Callable[[Message], Message]) -> State:
+    messages = [change(message) if message["id"] == message_id else message for message in state.messages]
+    return replace(state, messages=messages)
+
+
+def _message_edited(state: State, event: Event) -> State:
+    data = event["data"]
+
+    def edit(message: Message) -> Message:
+        return {**message, "text": data["text"], "edited_at": data["edited_at"]}
+
+    return _rewrite(state, data["id"], edit)
+
+
+def _message_deleted(state: State, event: Event) -> State:
+    deleted = event["data"]["id"]
+
+    def empty(message: Message) -> Message:
+        return {
+            **message,
+            "text": None,
+            "reply_to": None,
+            "mentions": [],
+            "track_id": None,
+            "review_id": None,
+            "reactions": [],
+            "deleted": True,
+        }
+
+    def without_quote(message: Message) -> Message:
+        quote = message["reply_to"]
+        if quote is None or quote["id"] != deleted:
+            return message
+        return {**message, "reply_to": {**quote, "text": None}}
+
+    state = _rewrite(state, deleted, empty)
+    return replace(state, messages=[without_quote(message) for message in state.messages])
+
+
+def _reaction(state: State, event: Event) -> State:
+    data, actor = event["data"], event["actor"]
+    if actor is None:
+        return state
+
+    def react(message: Message) -> Message:
+        people = {reaction["emoji"]: reaction["user_ids"] for reaction in message["reactions"]}
+        others = [user_id for user_id in people.get(data["emoji"], []) if user_id != actor["id"]]
+        people[data["emoji"]] = [*others, actor["id"]] if event["kind"] == "reaction.added" else others
+        return {**message, "reactions": reactions_of(people)}
+
+    return _rewrite(state, data["message_id"], react)
+
+
+def _member_joined(state: State, event: Event) -> State:
+    data = event["data"]
+    members = {**state.members, data["user"]["id"]: member_of(data)}
+    return _card(replace(state, members=members), member_count=data["member_count"])
+
+
+def _member_gone(state: State, event: Event) -> State:
+    data = event["data"]
+    members = {user_id: member for user_id, member in state.members.items() if user_id != data["user_id"]}
+    return _card(replace(state, members=members), member_count=data["member_count"])
+
+
+def _change_member(state: State, user_id: str, *names: str, by: Mapping[str, Any]) -> State:
+    fields = {name: by[name] for name in names}
+    member = state.members.get(user_id)
+    if member:
+        state = replace(state, members={**state.members, user_id: cast(Member, {**member, **fields})})
+    if user_id == state.you["id"]:
+        state = replace(state, you=cast(You, {**state.you, **fields}))
+    return state
+
+
+def _member_role(state: State, event: Event) -> State:
+    return _change_member(state, event["data"]["user_id"], "role", by=event["data"])
+
+
+def _member_muted(state: State, event: Event) -> State:
+    data = event["data"]
+    return _change_member(state, data["user_id"], "muted_until", by={"muted_until": data["until"]})
+
+
+def _owner_changed(state: State, event: Event) -> State:
+    user_id = event["data"]["user_id"]
+    state = _change_member(state, user_id, "role", by={"role": "owner"})
+    member = state.members.get(user_id)
+    return _card(state, owner_id=user_id, **({"owner": member["user"]} if member else {}))
+
+
+def _channel_updated(state: State, event: Event) -> State:
+    return _card(state, **event["data"])
+
+
+def _queue_changed(state: State, event: Event) -> State:
+    return replace(state, queue=event["data"]["queue"])
+
+
+def _playback_changed(state: State, event: Event) -> State:
+    new: Playback = event["data"]["playback"]
+    skip = state.skip
+    if skip and _item_id(new) != _item_id(state.playback):
+        skip = {**skip, "votes": 0}
+    return replace(state, playback=new, skip=skip)
+
+
+def _item_id(playback: Playback | None) -> str | None:
+    return playback["item"]["id"] if playback and playback["item"] else None
+
+
+def _skip_votes(state: State, event: Event) -> State:
+    data = event["data"]
+    return replace(state, skip={"votes": data["votes"], "needed": data["needed"]})
+
+
+def _room_closed(state: State, event: Event) -> State:
+    return replace(state, closed=True)
+
+
+CHANGES: Mapping[str, Callable[[State, Event], State]] = {
+    "message.created": _message_created,
+    "message.edited": _message_edited,
+    "message.deleted": _message_deleted,
+    "reaction.added": _reaction,
+    "reaction.removed": _reaction,
+    "member.joined": _member_joined,
+    "member.left": _member_gone,
+    "member.kicked": _member_gone,
+    "member.banned": _member_gone,
+    "member.role": _member_role,
+    "member.muted": _member_muted,
+    "owner.changed": _owner_changed,
+    "channel.updated": _channel_updated,
+    "queue.changed": _queue_changed,
+    "playback.changed": _playback_changed,
+    "skip.votes": _skip_votes,
+    "room.closed": _room_closed,
+}

@@ -1,0 +1,68 @@
+"""What a client knows of a channel, and how a snapshot tells it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from soundscore_client.wire import Card, Item, Member, Message, Person, Playback, Reaction, Skip, Welcome, You
+
+__all__ = ["State", "begin", "by_id", "member_of", "reactions_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A channel at `sequence`. People and members are by their id; messages begin with the oldest."""
+
+    sequence: int
+    you: You
+    card: Card | None
+    partner: Person | None
+    members: Mapping[str, Member]
+    queue: Sequence[Item]
+    playback: Playback | None
+    skip: Skip | None
+    messages: Sequence[Message]
+    read_sequence: int
+    present: Mapping[str, Person]
+    present_count: int
+    typing: Mapping[str, str]
+    closed: bool
+
+
+def begin(welcome: Welcome) -> State:
+    """The state that a welcome's snapshot tells."""
+    snapshot = welcome["snapshot"] or {}
+    return State(
+        sequence=welcome["sequence"],
+        you=welcome["you"],
+        card=snapshot.get("room") or snapshot.get("group"),
+        partner=snapshot.get("partner"),
+        members={member["user"]["id"]: member_of(member) for member in snapshot.get("members", [])},
+        queue=snapshot.get("queue", []),
+        playback=snapshot.get("playback"),
+        skip=snapshot.get("skip"),
+        messages=[_sorted(message) for message in snapshot.get("messages", [])],
+        read_sequence=snapshot.get("read_sequence", 0),
+        present=by_id(welcome["present"]),
+        present_count=len(welcome["present"]),
+        typing={},
+        closed=False,
+    )
+
+
+def by_id(people: Iterable[Person]) -> dict[str, Person]:
+    return {person["id"]: person for person in people}
+
+
+def member_of(member: Mapping[str, Any]) -> Member:
+    return {"user": member["user"], "role": member["role"], "muted_until": member.get("muted_until")}
+
+
+def reactions_of(people: Mapping[str, list[str]]) -> list[Reaction]:
+    # by emoji: an order that does not hang on when each of them came
+    return [{"emoji": emoji, "count": len(who), "user_ids": who} for emoji, who in sorted(people.items()) if who]
+
+
+def _sorted(message: Message) -> Message:
+    people = {reaction["emoji"]: reaction["user_ids"] for reaction in message["reactions"]}
+    return {**message, "reactions": reactions_of(people)}

@@ -1,0 +1,110 @@
+/** What each kind of event changes. */
+
+import { memberOf, reactedBy, reactionsOf, without, type State } from "./state.js";
+import type { ChannelEventOf, EventKind, Member, Message } from "./types.js";
+
+type Changes = { [K in EventKind]: (state: State, event: ChannelEventOf<K>) => State };
+
+export const CHANGES: Changes = {
+  "message.created": messageCreated,
+  "message.edited": (state, { data }) =>
+    rewrite(state, data.id, (message) => ({ ...message, text: data.text, edited_at: data.edited_at })),
+  "message.deleted": messageDeleted,
+  "reaction.added": reaction,
+  "reaction.removed": reaction,
+  "member.joined": (state, { data }) =>
+    card(
+      { ...state, members: { ...state.members, [data.user.id]: memberOf(data) } },
+      { member_count: data.member_count },
+    ),
+  "member.left": memberGone,
+  "member.kicked": memberGone,
+  "member.banned": memberGone,
+  "member.role": (state, { data }) => changeMember(state, data.user_id, { role: data.role }),
+  "member.muted": (state, { data }) => changeMember(state, data.user_id, { muted_until: data.until }),
+  "owner.changed": ownerChanged,
+  "channel.updated": (state, { data }) => card(state, data),
+  "queue.changed": (state, { data }) => ({ ...state, queue: data.queue }),
+  "playback.changed": playbackChanged,
+  "skip.votes": (state, { data }) => ({ ...state, skip: { votes: data.votes, needed: data.needed } }),
+  "room.closed": (state) => ({ ...state, closed: true }),
+  hidden: (state) => state,
+};
+
+function card(state: State, fields: Record<string, unknown>): State {
+  return { ...state, card: { ...state.card, ...fields } };
+}
+
+function messageCreated(state: State, event: ChannelEventOf<"message.created">): State {
+  const { data, actor: author } = event;
+  const message: Message = {
+    id: data.id,
+    sequence: event.sequence,
+    author,
+    text: data.text,
+    client_id: data.client_id,
+    reply_to: data.reply_to,
+    mentions: data.mentions,
+    track_id: data.track_id,
+    review_id: data.review_id,
+    reactions: [],
+    created_at: event.at ?? "",
+    edited_at: null,
+    deleted: data.text === null,
+  };
+  const after = { ...state, messages: [...state.messages, message] };
+  if (author === null) return after;
+  const read = author.id === state.you.id ? event.sequence : state.read_sequence;
+  return { ...after, typing: without(state.typing, [author.id]), read_sequence: read };
+}
+
+function rewrite(state: State, id: string, change: (message: Message) => Message): State {
+  return { ...state, messages: state.messages.map((message) => (message.id === id ? change(message) : message)) };
+}
+
+function messageDeleted(state: State, { data }: ChannelEventOf<"message.deleted">): State {
+  const nothing = { text: null, reply_to: null, mentions: [], track_id: null, review_id: null, reactions: [] };
+  const messages = state.messages.map((message) => {
+    if (message.id === data.id) return { ...message, ...nothing, deleted: true };
+    const quote = message.reply_to;
+    return quote?.id === data.id ? { ...message, reply_to: { ...quote, text: null } } : message;
+  });
+  return { ...state, messages };
+}
+
+function reaction(state: State, event: ChannelEventOf<"reaction.added" | "reaction.removed">): State {
+  const { kind, actor, data } = event;
+  if (actor === null) return state;
+  return rewrite(state, data.message_id, (message) => {
+    const people = reactedBy(message);
+    const others = (people.get(data.emoji) ?? []).filter((id) => id !== actor.id);
+    people.set(data.emoji, kind === "reaction.added" ? [...others, actor.id] : others);
+    return { ...message, reactions: reactionsOf(people) };
+  });
+}
+
+function memberGone(
+  state: State,
+  { data }: ChannelEventOf<"member.left" | "member.kicked" | "member.banned">,
+): State {
+  const members = without(state.members, [data.user_id]);
+  return card({ ...state, members }, { member_count: data.member_count });
+}
+
+function changeMember(state: State, id: string, fields: Partial<Omit<Member, "user">>): State {
+  const member = state.members[id];
+  const members = member ? { ...state.members, [id]: { ...member, ...fields } } : state.members;
+  return { ...state, members, you: id === state.you.id ? { ...state.you, ...fields } : state.you };
+}
+
+function ownerChanged(state: State, { data }: ChannelEventOf<"owner.changed">): State {
+  const member = state.members[data.user_id];
+  const after = changeMember(state, data.user_id, { role: "owner" });
+  return card(after, { owner_id: data.user_id, ...(member && { owner: member.user }) });
+}
+
+function playbackChanged(state: State, { data: { playback } }: ChannelEventOf<"playback.changed">): State {
+  const isOther = playback.item?.id !== state.playback?.item?.id;
+  const skip = state.skip && isOther ? { ...state.skip, votes: 0 } : state.skip;
+  return { ...state, playback, skip };
+}

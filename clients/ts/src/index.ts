@@ -1,0 +1,10 @@
+export { Clock, localMs } from "./clock.js";
+export { delay, policy, type Policy } from "./closing.js";
+export { Channel, type Heard, type Options, type Status } from "./connection.js";
+export { plan, position, type Plan, type Player, type Step } from "./playback.js";
+export { Ended, Problem, Refused, Unreachable } from "./problems.js";
+export { Gap, apply, attend, markRead, noteTyping, resume, take } from "./reducer.js";
+export { Rest } from "./rest.js";
+export type { Socket } from "./socket.js";
+export { begin, type State } from "./state.js";
+export * from "./types.js";

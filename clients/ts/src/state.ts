@@ -1,0 +1,80 @@
+/** What a client knows of a channel, and how a snapshot tells it. */
+
+import type { Card, Item, Member, Message, Person, Playback, Reaction, Skip, Welcome, You } from "./types.js";
+
+/** A channel at `sequence`. People and members are by their id; messages begin with the oldest. */
+export interface State {
+  readonly sequence: number;
+  readonly you: You;
+  readonly card: Card | null;
+  readonly partner: Person | null;
+  readonly members: Readonly<Record<string, Member>>;
+  readonly queue: readonly Item[];
+  readonly playback: Playback | null;
+  readonly skip: Skip | null;
+  readonly messages: readonly Message[];
+  readonly read_sequence: number;
+  readonly present: Readonly<Record<string, Person>>;
+  readonly present_count: number;
+  readonly typing: Readonly<Record<string, string>>;
+  readonly closed: boolean;
+}
+
+/** The state that a welcome's snapshot tells. */
+export function begin(welcome: Welcome): State {
+  const snapshot = welcome.snapshot ?? {};
+  return {
+    sequence: welcome.sequence,
+    you: welcome.you,
+    card: snapshot.room ?? snapshot.group ?? null,
+    partner: snapshot.partner ?? null,
+    members: Object.fromEntries((snapshot.members ?? []).map((member) => [member.user.id, memberOf(member)])),
+    queue: snapshot.queue ?? [],
+    playback: snapshot.playback ?? null,
+    skip: snapshot.skip ?? null,
+    messages: (snapshot.messages ?? []).map(sorted),
+    read_sequence: snapshot.read_sequence ?? 0,
+    present: byId(welcome.present),
+    present_count: welcome.present.length,
+    typing: {},
+    closed: false,
+  };
+}
+
+export function byId(people: readonly Person[]): Record<string, Person> {
+  return Object.fromEntries(people.map((person) => [person.id, person]));
+}
+
+export function memberOf({ user, role, muted_until }: Omit<Member, "muted_until"> & Partial<Member>): Member {
+  return { user, role, muted_until: muted_until ?? null };
+}
+
+/** A record without some of its keys. */
+export function without<T>(record: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
+}
+
+export function reactionsOf(people: ReadonlyMap<string, string[]>): Reaction[] {
+  // by emoji: an order that does not hang on when each of them came
+  return [...people]
+    .filter(([, users]) => users.length > 0)
+    .sort(([one], [other]) => byCodePoints(one, other))
+    .map(([emoji, users]) => ({ emoji, count: users.length, user_ids: users }));
+}
+
+export function reactedBy(message: Message): Map<string, string[]> {
+  return new Map(message.reactions.map(({ emoji, user_ids }) => [emoji, user_ids]));
+}
+
+function sorted(message: Message): Message {
+  return { ...message, reactions: reactionsOf(reactedBy(message)) };
+}
+
+function byCodePoints(one: string, other: string): number {
+  const [left, right] = [[...one], [...other]];
+  for (let place = 0; place < Math.min(left.length, right.length); place++) {
+    const difference = left[place]!.codePointAt(0)! - right[place]!.codePointAt(0)!;
+    if (difference !== 0) return difference;
+  }
+  return left.length - right.length;
+}

@@ -1,0 +1,214 @@
+/** Protocol 1 as it is on the wire. Times are RFC 3339 texts, or Unix milliseconds where a name ends in `_ms`. */
+
+export const PROTOCOL = 1;
+
+export interface Person {
+  id: string;
+  username: string;
+  display_name: string;
+  avatar_key: string | null;
+}
+
+export interface You extends Person {
+  role: string;
+  muted_until: string | null;
+}
+
+export interface Member {
+  user: Person;
+  role: string;
+  muted_until: string | null;
+}
+
+/** A room or a group, as lists show it. */
+export type Card = Readonly<Record<string, unknown>>;
+
+export interface Track {
+  id: string;
+  title: string;
+  artist: string;
+  artist_id: string;
+  album_id: string | null;
+  album: string | null;
+  duration_ms: number | null;
+  cover_key: string | null;
+}
+
+/** A track in the queue. */
+export interface Item {
+  id: string;
+  track: Track;
+  added_by: string | null;
+  votes: number;
+  added_at: string;
+}
+
+/** What plays: `position_ms` holds at `at_ms` of the server's clock, which may be a little ahead. */
+export interface Playback {
+  version: number;
+  item: Item | null;
+  playing: boolean;
+  position_ms: number;
+  at_ms: number;
+  duration_ms: number | null;
+  /** Until when the start is held for those who are not ready. */
+  waiting: { until_ms: number; ready: string[] } | null;
+}
+
+export interface Skip {
+  votes: number;
+  needed: number;
+}
+
+export interface Quote {
+  id: string;
+  author_id: string | null;
+  text: string | null;
+}
+
+export interface Reaction {
+  emoji: string;
+  count: number;
+  user_ids: string[];
+}
+
+export interface Message {
+  id: string;
+  sequence: number;
+  author: Person | null;
+  text: string | null;
+  client_id: string | null;
+  reply_to: Quote | null;
+  mentions: string[];
+  track_id: string | null;
+  review_id: string | null;
+  reactions: Reaction[];
+  created_at: string;
+  edited_at: string | null;
+  deleted: boolean;
+}
+
+/** What each kind of event says. */
+export interface EventData {
+  "message.created": Pick<Message, "id" | "client_id" | "text" | "reply_to" | "mentions" | "track_id" | "review_id">;
+  "message.edited": { id: string; text: string | null; edited_at: string };
+  "message.deleted": { id: string };
+  "reaction.added": { message_id: string; emoji: string };
+  "reaction.removed": { message_id: string; emoji: string };
+  "member.joined": { user: Person; role: string; member_count: number };
+  "member.left": { user_id: string; member_count: number };
+  "member.kicked": { user_id: string; member_count: number; reason: string };
+  "member.banned": { user_id: string; member_count: number; reason: string; until: string | null };
+  "member.role": { user_id: string; role: string };
+  "member.muted": { user_id: string; until: string | null };
+  "owner.changed": { user_id: string };
+  "channel.updated": Card;
+  "queue.changed": { queue: Item[] };
+  "playback.changed": { playback: Playback };
+  "skip.votes": Skip;
+  "room.closed": Record<string, never>;
+  /** Something of a person whom you blocked: only its number counts. */
+  hidden: Record<string, never>;
+}
+
+export type EventKind = keyof EventData;
+
+/** A numbered entry of a channel's log. */
+export interface ChannelEventOf<K extends EventKind> {
+  type: "event";
+  sequence: number;
+  kind: K;
+  at: string | null;
+  actor: Person | null;
+  data: EventData[K];
+}
+
+/** Any event: its `kind` tells what its `data` is. */
+export type ChannelEvent = { [K in EventKind]: ChannelEventOf<K> }[EventKind];
+
+export interface Snapshot {
+  room?: Card;
+  group?: Card;
+  partner?: Person;
+  members?: Member[];
+  queue?: Item[];
+  playback?: Playback;
+  skip?: Skip;
+  messages?: Message[];
+  read_sequence?: number;
+}
+
+/** The answer to a hello: the events that were missed, or the whole state. */
+export interface Welcome {
+  type: "welcome";
+  protocol: number;
+  connection_id: string;
+  server_ms: number;
+  sequence: number;
+  recovered: boolean;
+  you: You;
+  events: ChannelEvent[];
+  snapshot: Snapshot | null;
+  present: Person[];
+}
+
+export interface Presence {
+  type: "presence";
+  present_count: number;
+  joined: Person[];
+  left: string[];
+}
+
+export interface Typing {
+  type: "typing";
+  user: { id: string; username: string };
+  active: boolean;
+}
+
+export interface Pong {
+  type: "pong";
+  id: number;
+  client_ms: number;
+  server_ms: number;
+}
+
+export interface Ack {
+  type: "ack";
+  client_id: string;
+  sequence: number | null;
+  result: Record<string, unknown> | null;
+}
+
+export interface ProblemFrame {
+  type: "problem";
+  client_id: string | null;
+  code: string;
+  title: string;
+  detail: string;
+  status: number;
+  [more: string]: unknown;
+}
+
+export interface Reconnect {
+  type: "reconnect";
+  after_ms: number;
+}
+
+/** Whatever the server says. */
+export type ServerFrame = Welcome | ChannelEvent | Presence | Typing | Pong | Ack | ProblemFrame | Reconnect;
+
+/** What is said under a client id and answered by an `ack` or a `problem`. */
+export type Ask =
+  | { type: "send"; text: string; reply_to_id?: string | null; track_id?: string | null; review_id?: string | null }
+  | { type: "edit"; message_id: string; text: string }
+  | { type: "delete"; message_id: string }
+  | { type: "react"; message_id: string; emoji: string; active: boolean }
+  | { type: "command"; name: string; body: Record<string, unknown> };
+
+/** Whatever a client says. */
+export type ClientFrame =
+  | { type: "hello"; protocol: number; client: string; last_sequence: number | null }
+  | { type: "ping"; id: number; client_ms: number }
+  | { type: "typing"; active: boolean }
+  | { type: "read"; sequence: number }
+  | (Ask & { client_id: string });
