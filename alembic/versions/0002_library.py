@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["track_id"], ["tracks.id"], name=op.f("fk_listens_track_id"), ondelete="RESTRICT"),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_listens_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "id", name=op.f("pk_listens"), postgresql_include=["track_id"]),
+        postgresql_with={"autovacuum_vacuum_insert_scale_factor": "0.02"},
     )
     op.create_index("ix_listens_track_id", "listens", ["track_id"], unique=False)
     op.add_column("users", sa.Column("record_room_listens", sa.Boolean(), server_default=sa.false(), nullable=False))

@@ -155,9 +155,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("group_id", "user_id", name=op.f("pk_group_mutes")),
     )
     op.create_index(op.f("ix_group_mutes_user_id"), "group_mutes", ["user_id"], unique=False)
+    op.add_column("notifications", sa.Column("group_invite_id", sa.Uuid(), nullable=True))
+    op.create_index(op.f("ix_notifications_group_invite_id"), "notifications", ["group_invite_id"], unique=False)
+    op.create_foreign_key(
+        op.f("fk_notifications_group_invite_id"),
+        "notifications",
+        "group_invites",
+        ["group_invite_id"],
+        ["id"],
+        ondelete="CASCADE",
+    )
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f("fk_notifications_group_invite_id"), "notifications", type_="foreignkey")
+    op.drop_index(op.f("ix_notifications_group_invite_id"), table_name="notifications")
+    op.drop_column("notifications", "group_invite_id")
     op.drop_index(op.f("ix_group_mutes_user_id"), table_name="group_mutes")
     op.drop_table("group_mutes")
     op.drop_index("uq_group_members_owner", table_name="group_members", postgresql_where=sa.text("role = 'owner'"))

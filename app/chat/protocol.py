@@ -140,6 +140,14 @@ _kinds: dict[str, str] = {
     "message.deleted": "A message is empty now, and so are quotes of it: `id`",
     "reaction.added": "The actor put an emoji to a message: `message_id`, `emoji`",
     "reaction.removed": "The actor took it away: `message_id`, `emoji`",
+    "channel.updated": "The room or group has changed: its whole card",
+    "owner.changed": "It has another owner: `user_id`",
+    "member.joined": "Somebody came in: `user`, `role`, `member_count`",
+    "member.left": "Somebody left: `user_id`, `member_count`",
+    "member.kicked": "Somebody was put out: `user_id`, `reason`, `member_count`. Their sockets end",
+    "member.banned": "The same, and they stay out: `until` is null for ever. Their sockets end",
+    "member.role": "Somebody has another role: `user_id`, `role`",
+    "member.muted": "Somebody may not speak, or may again: `user_id`, `until`",
     "hidden": "Something of a person whom you block, or who blocks you",
 }
 _CHANNELS = {

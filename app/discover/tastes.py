@@ -1,7 +1,8 @@
 """Which genres a person is fond of."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
+from operator import itemgetter
 from uuid import UUID
 
 from app.core.query import Runs
@@ -38,9 +39,9 @@ class Taste:
 async def taste_of(db: Runs, user_id: UUID) -> Taste:
     """What the person's reviews say and what they hear, each of which counts as much."""
     rows = await db.records(_GENRES, [user_id, MOST_REVIEWS, MOST_GENRES])
-    weights = Counter({row["genre"]: row["weight"] for row in rows})
+    weights: defaultdict[str, float] = defaultdict(float, {row["genre"]: row["weight"] for row in rows})
     heard = (await heard_genres(db, [user_id])).get(user_id, Counter())
     for genre, count in heard.items():
         weights[genre] += count / max(heard.values())
-    best = weights.most_common(MOST_GENRES)
+    best = sorted(weights.items(), key=itemgetter(1), reverse=True)[:MOST_GENRES]
     return Taste([genre for genre, _ in best], [weight / best[0][1] for _, weight in best])

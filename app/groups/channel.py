@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.chat.owners import Command, Entry, owner
+from app.chat.protocol import event_kinds
 from app.core.auth import Principal
 from app.core.errors import AppError, Forbidden, NotFound
 from app.core.query import Runs
@@ -72,3 +73,4 @@ def _silence(muted_until: datetime | None) -> Muted | None:
 
 
 owner("group", Groups())
+event_kinds({"group.closed": "The group is no more. Everybody's sockets end"})

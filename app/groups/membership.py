@@ -131,7 +131,7 @@ async def admit(db: Writer, group: Group, user_id: UUID) -> None:
     if await find_member(db, group.id, user_id):
         raise AlreadyMember("You belong to this group already.", group_id=str(group.id))
     if ban := await find_ban(db, group.id, user_id):
-        end = {"until": ban.until.isoformat()} if ban.until else {}
+        end: dict[str, Any] = {"until": ban.until.isoformat()} if ban.until else {}
         raise Banned(ban.reason and f"The reason: {ban.reason}", **end)
     mine = {"group_id": group.id, "user_id": user_id}
     muted_until = await db.scalar(delete(GroupMute).filter_by(**mine).returning(GroupMute.until))

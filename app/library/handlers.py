@@ -47,8 +47,10 @@ async def move_listens(infra: Any, merged: TracksMerged) -> None:
 @on(TrackPlayed)
 async def record_room(db: Writer, event: TrackPlayed) -> None:
     """What a room has played is a listen of everybody who heard it and agreed to that."""
-    played = {"track_id": event.track_id, "listened_at": event.started_at, "played_ms": event.played_ms}
-    heard = [Heard(user_id, **played, client="room", room_id=event.room_id) for user_id in event.listener_ids]
+    heard = [
+        Heard(user_id, event.track_id, event.started_at, "room", event.played_ms, event.room_id)
+        for user_id in event.listener_ids
+    ]
     await record(db, heard, source="room")
 
 

@@ -11,7 +11,9 @@ from app.chat.events import DirectMessagesSent, PeopleMentioned
 from app.chat.models import ChannelReader, DirectChannel, Message
 from app.core.db import Reader, Writer
 from app.core.jobs import on
-from app.notifications.kinds import COMMENT, DIRECT, FOLLOW, LIKE, MENTION, REPLY, Kind
+from app.groups.events import GroupInvited
+from app.groups.models import GroupInvite
+from app.notifications.kinds import COMMENT, DIRECT, FOLLOW, GROUP_INVITE, LIKE, MENTION, REPLY, Kind
 from app.notifications.models import Notification, NotificationPreference
 from app.notifications.service import forget_between, forget_each_other, forget_leaver, hold_inboxes, notify
 from app.reactions.models import Comment, Like
@@ -30,6 +32,7 @@ __all__ = [
     "tell_of_comment_like",
     "tell_of_direct_messages",
     "tell_of_follow",
+    "tell_of_group_invite",
     "tell_of_mentions",
     "tell_of_review",
     "tell_of_review_like",
@@ -157,6 +160,21 @@ async def _tell_of_message(db: Writer, kind: Kind, message: Message, people: set
             actor_id=message.author_id,
             subject=f"message:{message.id}",
             message_id=message.id,
+        )
+
+
+@on(GroupInvited)
+async def tell_of_group_invite(db: Writer, event: GroupInvited) -> None:
+    """Who is invited, if they still are."""
+    invite = select(GroupInvite.id).where(GroupInvite.id == event.invite_id, GroupInvite.status == "pending")
+    if await db.scalar(invite.with_for_update(key_share=True, read=True)):
+        await notify(
+            db,
+            user_ids=[event.user_id],
+            kind=GROUP_INVITE,
+            actor_id=event.invited_by_id,
+            subject=f"group_invite:{event.invite_id}",
+            group_invite_id=event.invite_id,
         )
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-__all__ = ["COMMENT", "DIRECT", "FOLLOW", "LIKE", "MENTION", "REPLY", "Kind", "kind", "kinds"]
+__all__ = ["COMMENT", "DIRECT", "FOLLOW", "GROUP_INVITE", "LIKE", "MENTION", "REPLY", "Kind", "kind", "kinds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,4 @@ REPLY = kind("reply", title="Replies to your comments")
 FOLLOW = kind("follow", title="New followers")
 MENTION = kind("mention", title="Mentions of your name")
 DIRECT = kind("direct", title="Messages to you alone")
+GROUP_INVITE = kind("group_invite", title="Invitations to groups")

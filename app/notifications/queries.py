@@ -11,6 +11,7 @@ from app.chat.models import Channel, Message
 from app.core.db import Reader
 from app.core.query import PageQuery, Query
 from app.core.realtime import watch
+from app.groups.models import Group, GroupInvite
 from app.notifications.models import Inbox, Notification, NotificationPreference
 from app.notifications.schemas import InboxState, NotificationItem
 from app.reactions.models import Comment
@@ -53,12 +54,17 @@ def _about() -> Select[*tuple[Any, ...]]:
             Message.channel_id.label("message__channel_id"),
             Channel.kind.label("message__channel_kind"),
             func.left(Message.text, literal_column(str(EXCERPT))).label("message__excerpt"),
+            GroupInvite.id.label("group_invite__id"),
+            GroupInvite.status.label("group_invite__status"),
+            GroupInvite.expires_at.label("group_invite__expires_at"),
+            *(column.label(f"group_invite__group__{column.key}") for column in (Group.id, Group.name, Group.cover_key)),
         )
         .select_from(User)
         .outerjoin(reviews, Review.id == Notification.review_id)
         .outerjoin(Comment, said)
         .outerjoin(Message, Message.id == Notification.message_id)
         .outerjoin(Channel, Channel.id == Message.channel_id)
+        .outerjoin(join(GroupInvite, Group), GroupInvite.id == Notification.group_invite_id)
         .where(User.id == Notification.actor_id, not_blocked(User.id), not_muted(User.id))
         .limit(literal_column("1"))
     )

@@ -1,6 +1,6 @@
 """Shapes of notifications."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -12,6 +12,8 @@ __all__ = [
     "InboxState",
     "NotedAlbum",
     "NotedComment",
+    "NotedGroup",
+    "NotedInvite",
     "NotedMessage",
     "NotedReview",
     "NotificationEvent",
@@ -57,10 +59,27 @@ class NotedMessage(Output):
     excerpt: str
 
 
+class NotedGroup(Output):
+    """The group to which you are invited."""
+
+    id: UUID
+    name: str
+    cover_key: str | None
+
+
+class NotedInvite(Output):
+    """The invitation, and whether you have answered it."""
+
+    id: UUID
+    status: Literal["pending", "accepted", "declined"]
+    expires_at: Timestamp
+    group: NotedGroup
+
+
 class NotificationItem(Output):
     """What somebody did. `number` counts a person's notifications in the order in which they came.
 
-    `review`, `comment` and `message` are null where there is none, or where you can no longer see it.
+    `review`, `comment`, `message` and `group_invite` are null where there is none, or where you can no longer see it.
     """
 
     id: UUID
@@ -72,6 +91,7 @@ class NotificationItem(Output):
     review: NotedReview | None
     comment: NotedComment | None
     message: NotedMessage | None
+    group_invite: NotedInvite | None
 
 
 class UnreadCount(Output):

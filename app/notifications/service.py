@@ -52,6 +52,7 @@ async def notify(
     review_id: UUID | None = None,
     comment_id: UUID | None = None,
     message_id: UUID | None = None,
+    group_invite_id: UUID | None = None,
 ) -> None:
     """Notifies people of what the actor did, once for each kind, actor and subject.
 
@@ -77,6 +78,7 @@ async def notify(
         "review_id": review_id,
         "comment_id": comment_id,
         "message_id": message_id,
+        "group_invite_id": group_invite_id,
     }
     values = [literal(value, Notification.__table__.c[name].type) for name, value in same.items()]
     rows = select(wanted.c.id, wanted.c.user_id, counted.c.last_number, *values)

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.chat.owners import Command, Entry, owner
+from app.chat.protocol import event_kinds
 from app.core.auth import Principal
 from app.core.errors import AppError
 from app.core.query import Runs
@@ -75,3 +76,11 @@ def _silence(standing: Standing) -> AppError | None:
 
 
 owner("room", Rooms())
+event_kinds(
+    {
+        "queue.changed": "The queue as it is now: `queue`, at most 500 items",
+        "playback.changed": "What plays, and since when: `playback`",
+        "skip.votes": "Votes to skip what plays: `votes`, `needed`",
+        "room.closed": "The room is no more. Everybody's sockets end",
+    }
+)

@@ -158,6 +158,9 @@ class ModelRoom:
     def hand_over(self, chance: random.Random) -> None:
         old, new = self.card["owner_id"], chance.choice([*self.roles])
         if new != old:
+            if self.muted.get(new):
+                self.muted[new] = None
+                self._log("member.muted", old, {"user_id": new, "until": None})
             self.roles |= {old: "member", new: "owner"}
             self.card |= {"owner_id": new, "owner": person(new)}
             self._log("owner.changed", old, {"user_id": new})

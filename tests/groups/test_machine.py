@@ -20,6 +20,7 @@ from app.groups.channel import Groups
 from tests.groups.factories import add_group, there
 from tests.groups.reducer import CASES, apply
 from tests.people import People, Person
+from tests.promises.invariants import broken
 from tests.rules.sources import APP
 
 RANKS = ["owner", "admin", "moderator", "member"]
@@ -201,3 +202,8 @@ def test_every_kind_of_event_has_a_case() -> None:
     kinds = set(re.findall(r'kind="([a-z]+\.[a-z]+)"', texts))
     assert len(kinds) >= 8, "the events were not found"
     assert kinds <= CASES.keys()
+
+
+async def test_what_is_counted_can_be_counted(infra: Infra, people: People) -> None:
+    await add_group((await gather(people))[0])
+    assert {name: rows for name, rows in (await broken(infra.db.reader)).items() if "group" in name} == {}

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from app.core.infra import Infra
+from app.core.job_runner import drain
 from tests.groups.factories import add_group, codes, join, promote, there
 from tests.people import People, Person
 
@@ -201,3 +202,29 @@ async def test_one_person_uses_a_link_once(people: People) -> None:
     assert [answer.status_code for answer in answers].count(200) == 1
     assert {answer.status_code for answer in answers} == {200, 409}
     assert (await ana.get(path)).json()["member_count"] == 2
+
+
+async def test_who_is_invited_is_notified(people: People, infra: Infra) -> None:
+    ana, bob = await people.make("ana"), await people.make("bob")
+    group = await add_group(ana, is_private=True)
+    made = await invite(ana, group, bob)
+    await drain(infra)
+    (told,) = (await bob.get("/notifications")).json()["items"]
+    assert (told["kind"], told["actor"]["id"]) == ("group_invite", str(ana.id))
+    shown = told["group_invite"]
+    assert (shown["id"], shown["status"], shown["group"]) == (
+        made["id"],
+        "pending",
+        {"id": group["id"], "name": group["name"], "cover_key": None},
+    )
+    await bob.post(f"/groups/invites/{made['id']}/accept")
+    (told,) = (await bob.get("/notifications")).json()["items"]
+    assert told["group_invite"]["status"] == "accepted"
+    # what is gone is no news
+    await ana.delete(f"/groups/{group['id']}")
+    assert (await bob.get("/notifications")).json()["items"] == []
+    assert (await bob.get("/notifications/unread-count")).json() == {"unread_count": 0}
+    again = await invite(ana, await add_group(ana), bob)
+    await ana.delete(f"/groups/{(await bob.get('/groups/invites')).json()['items'][0]['group']['id']}")
+    await drain(infra)
+    assert (await bob.get("/notifications")).json()["items"] == [], again

@@ -89,3 +89,10 @@ async def test_what_was_heard_most_is_counted_from_the_index_alone(filled: Infra
 async def test_a_track_s_listens_are_found_by_it(filled: Infra) -> None:
     found = await plan(filled, "SELECT FROM listens WHERE track_id = $1", [an_id("t1")])
     assert "ix_listens_track_id" in found, found
+
+
+async def test_the_key_holds_the_track_and_is_vacuumed_often(infra: Infra) -> None:
+    ((definition,),) = await infra.db.fetch("SELECT pg_get_indexdef('pk_listens'::regclass)", [])
+    assert definition.endswith("(user_id, id) INCLUDE (track_id)")
+    ((options,),) = await infra.db.fetch("SELECT reloptions FROM pg_class WHERE relname = 'listens'", [])
+    assert options == ["autovacuum_vacuum_insert_scale_factor=0.02"]

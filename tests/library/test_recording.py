@@ -71,6 +71,17 @@ async def test_two_sources_at_the_same_moment_are_counted_once(infra: Infra, peo
         assert len(await listened(infra, ana)) == 1
 
 
+async def test_the_second_of_two_sources_waits_for_the_first(infra: Infra, people: People) -> None:
+    ana, track = await people.make("ana"), await make_track(infra)
+    async with infra.db.write() as db:
+        assert len(await record(db, [Heard(ana.id, track, NOON)], source="stream")) == 1
+        second = asyncio.create_task(hear(infra, ana, track, 3))
+        await asyncio.sleep(0.3)
+        assert not second.done()
+    assert await second == []
+    assert await listened(infra, ana) == [(track, 0, "stream")]
+
+
 async def test_batches_of_the_same_people_do_not_deadlock(infra: Infra, people: People) -> None:
     crowd, track = [await people.make("fan") for _ in range(6)], await make_track(infra)
 

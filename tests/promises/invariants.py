@@ -134,6 +134,14 @@ INVARIANTS: Mapping[str, str] = {
             UNION ALL SELECT id FROM tracks WHERE merged_into_id IS NULL
         ) things FULL JOIN (SELECT entity_id FROM search_documents WHERE kind <> 'person') d ON d.entity_id = things.id
         WHERE id IS NULL OR entity_id IS NULL""",
+    "groups count their members, and their owner is one of them": """
+        SELECT g.id, g.member_count, g.owner_id FROM groups g
+        WHERE g.member_count <> (SELECT count(*) FROM group_members WHERE group_id = g.id)
+           OR g.owner_id IS DISTINCT FROM (SELECT user_id FROM group_members WHERE group_id = g.id AND role = 'owner')
+           OR EXISTS (SELECT FROM group_members m JOIN group_bans b USING (group_id, user_id)
+                      WHERE m.group_id = g.id AND coalesce(b.until, 'infinity') > now())""",
+    "links are not used more often than they may be": """
+        SELECT id FROM group_links WHERE uses > max_uses""",
     "a key of a request has its answer": """
         SELECT user_id, key FROM idempotency_keys WHERE status IS NULL""",
 }

@@ -104,8 +104,7 @@ def _member_gone(state: State, event: Event) -> State:
     return _card(replace(state, members=members), member_count=data["member_count"])
 
 
-def _change_member(state: State, user_id: str, *names: str, by: Mapping[str, Any]) -> State:
-    fields = {name: by[name] for name in names}
+def _change_member(state: State, user_id: str, **fields: Any) -> State:
     member = state.members.get(user_id)
     if member:
         state = replace(state, members={**state.members, user_id: cast(Member, {**member, **fields})})
@@ -115,19 +114,21 @@ def _change_member(state: State, user_id: str, *names: str, by: Mapping[str, Any
 
 
 def _member_role(state: State, event: Event) -> State:
-    return _change_member(state, event["data"]["user_id"], "role", by=event["data"])
+    return _change_member(state, event["data"]["user_id"], role=event["data"]["role"])
 
 
 def _member_muted(state: State, event: Event) -> State:
-    data = event["data"]
-    return _change_member(state, data["user_id"], "muted_until", by={"muted_until": data["until"]})
+    return _change_member(state, event["data"]["user_id"], muted_until=event["data"]["until"])
 
 
 def _owner_changed(state: State, event: Event) -> State:
-    user_id = event["data"]["user_id"]
-    state = _change_member(state, user_id, "role", by={"role": "owner"})
+    user_id, previous_id = event["data"]["user_id"], event["data"].get("previous_id")
+    state = _change_member(state, user_id, role="owner", muted_until=None)
+    if previous_id is not None:
+        state = _change_member(state, previous_id, role="admin")
     member = state.members.get(user_id)
-    return _card(state, owner_id=user_id, **({"owner": member["user"]} if member else {}))
+    shown = {"owner": member["user"]} if member and "owner" in (state.card or {}) else {}
+    return _card(state, owner_id=user_id, **shown)
 
 
 def _channel_updated(state: State, event: Event) -> State:
@@ -155,7 +156,7 @@ def _skip_votes(state: State, event: Event) -> State:
     return replace(state, skip={"votes": data["votes"], "needed": data["needed"]})
 
 
-def _room_closed(state: State, event: Event) -> State:
+def _closed(state: State, event: Event) -> State:
     return replace(state, closed=True)
 
 
@@ -176,5 +177,6 @@ CHANGES: Mapping[str, Callable[[State, Event], State]] = {
     "queue.changed": _queue_changed,
     "playback.changed": _playback_changed,
     "skip.votes": _skip_votes,
-    "room.closed": _room_closed,
+    "room.closed": _closed,
+    "group.closed": _closed,
 }

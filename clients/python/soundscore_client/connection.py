@@ -70,6 +70,7 @@ class Channel:
         self.state: State | None = None
         self.clock = Clock()
         self.status: Status = "connecting"
+        self.error: Exception | None = None
         self._address, self._authorize, self._client, self._chance = address, authorize, client, chance
         self._listeners: list[Listener] = []
         self._outbox = Outbox()
@@ -80,7 +81,6 @@ class Channel:
         self._wants_snapshot = False
         self._read_to = 0
         self._welcomed = asyncio.Event()
-        self._over: Exception | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -101,7 +101,7 @@ class Channel:
         """Waits for the first welcome. Raises Ended."""
         await self._welcomed.wait()
         if self.state is None:
-            raise self._over or Ended(NORMAL, "closed")
+            raise self.error or Ended(NORMAL, "closed")
         return self.state
 
     async def close(self) -> None:
@@ -109,7 +109,7 @@ class Channel:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
-        failure = self._over if not isinstance(self._over, Ended) else None
+        failure = self.error if not isinstance(self.error, Ended) else None
         self._finish(Ended(NORMAL, "closed"))
         if failure is not None:
             raise failure
@@ -150,8 +150,8 @@ class Channel:
         self._post({"type": "read", "sequence": self._read_to})
 
     async def _ask(self, frame: Frame) -> Ack:
-        if self._over is not None:
-            raise self._over
+        if self.error is not None:
+            raise self.error
         return await self._outbox.ask(frame)
 
     def _post(self, frame: Frame) -> None:
@@ -291,9 +291,9 @@ class Channel:
             self.clock.add(sent, local_ms(), frame["server_ms"])
 
     def _finish(self, error: Exception) -> None:
-        if self._over is not None:
+        if self.error is not None:
             return
-        self._over = error
+        self.error = error
         self._outbox.give_up(error)
         self._welcomed.set()
         self._turn("ended")

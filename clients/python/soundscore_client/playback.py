@@ -42,9 +42,9 @@ class Plan:
     """What it should do.
 
     - `stop`: there is nothing to play
-    - `prepare`: load the item at `position_ms`, do not start, and tell the server `playback.ready`
     - `pause`: be silent at `position_ms`
     - `wait`: be silent at `position_ms`, start in `delay_ms`
+    - `prepare`: the same, and tell the server `playback.ready` when it is loaded: the start may come sooner
     - `start`, `seek`: play from `position_ms`, at once
     - `nudge`: play at `rate` until the next plan
     - `finish`: the track is at its end; let it sound out, the server moves on
@@ -62,7 +62,7 @@ def position(playback: Playback, server_now: float) -> float:
     start = float(playback["position_ms"])
     if playback["item"] is None:
         return 0.0
-    if not playback["playing"] or playback["waiting"]:
+    if not playback["playing"]:
         return start
     at = start + max(0.0, server_now - playback["at_ms"])
     duration = playback["duration_ms"]
@@ -76,8 +76,6 @@ def plan(playback: Playback, player: Player, server_now: float) -> Plan:
         return Plan("stop")
     loaded = item["id"] == player.item_id
     target = position(playback, server_now)
-    if playback["waiting"]:
-        return Plan("prepare", target)
     if not playback["playing"]:
         still = loaded and not player.playing and abs(player.position_ms - target) <= STILL_MS
         return Plan("nothing") if still else Plan("pause", target)
@@ -90,7 +88,7 @@ def plan(playback: Playback, player: Player, server_now: float) -> Plan:
 def _begin(playback: Playback, player: Player, server_now: float) -> Plan:
     wait = playback["at_ms"] - server_now - player.latency_ms
     if wait > 0:
-        return Plan("wait", float(playback["position_ms"]), wait)
+        return Plan("prepare" if playback["waiting"] else "wait", float(playback["position_ms"]), wait)
     return Plan("start", position(playback, server_now + player.latency_ms))
 
 

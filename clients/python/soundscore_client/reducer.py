@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import cast
 
 from soundscore_client.changes import CHANGES
-from soundscore_client.state import State, begin, by_id
+from soundscore_client.state import State, begin, by_id, present_at
 from soundscore_client.wire import Event, Frame, Presence, Typing, Welcome
 
 __all__ = ["KEPT_MESSAGES", "Gap", "apply", "attend", "mark_read", "note_typing", "resume", "take"]
@@ -30,7 +30,7 @@ def resume(state: State, welcome: Welcome, *, kept: int = KEPT_MESSAGES) -> Stat
         state = apply(state, event, kept=kept)
     if state.sequence < welcome["sequence"]:
         raise Gap(state.sequence + 1, welcome["sequence"])
-    present = by_id(welcome["present"])
+    present = present_at(welcome)
     return replace(state, you=welcome["you"], present=present, present_count=len(present), typing={})
 
 

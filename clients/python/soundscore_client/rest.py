@@ -61,15 +61,10 @@ class Rest:
     async def room(self, name_or_id: str) -> Card:
         """A room by its id or its name. Raises Problem."""
         try:
-            return cast(Card, await self.ask("GET", f"/rooms/{UUID(name_or_id)}"))
+            path, query = f"/rooms/{UUID(name_or_id)}", {}
         except ValueError:
-            found = await self.ask("GET", "/rooms", params={"name": name_or_id})
-        named = [room for room in found["items"] if room["name"].casefold() == name_or_id.casefold()]
-        rooms = named or found["items"]
-        if len(rooms) != 1:
-            names = ", ".join(sorted(room["name"] for room in rooms)) or "none"
-            raise Problem({"code": "not_found", "status": 404, "detail": f"No one room is called that: {names}"})
-        return cast(Card, rooms[0])
+            path, query = "/rooms/by-name", {"name": name_or_id}
+        return cast(Card, await self.ask("GET", path, params=query))
 
     async def join(self, room_id: str, password: str | None = None) -> None:
         """Joins a room; nothing happens to who is in it. Raises Problem."""

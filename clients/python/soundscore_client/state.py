@@ -6,7 +6,7 @@ from typing import Any
 
 from soundscore_client.wire import Card, Item, Member, Message, Person, Playback, Reaction, Skip, Welcome, You
 
-__all__ = ["State", "begin", "by_id", "member_of", "reactions_of"]
+__all__ = ["State", "begin", "by_id", "member_of", "present_at", "reactions_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class State:
 
 def begin(welcome: Welcome) -> State:
     """The state that a welcome's snapshot tells."""
-    snapshot = welcome["snapshot"] or {}
+    snapshot, present = welcome["snapshot"] or {}, present_at(welcome)
     return State(
         sequence=welcome["sequence"],
         you=welcome["you"],
@@ -43,8 +43,8 @@ def begin(welcome: Welcome) -> State:
         skip=snapshot.get("skip"),
         messages=[_sorted(message) for message in snapshot.get("messages", [])],
         read_sequence=snapshot.get("read_sequence", 0),
-        present=by_id(welcome["present"]),
-        present_count=len(welcome["present"]),
+        present=present,
+        present_count=len(present),
         typing={},
         closed=False,
     )
@@ -52,6 +52,18 @@ def begin(welcome: Welcome) -> State:
 
 def by_id(people: Iterable[Person]) -> dict[str, Person]:
     return {person["id"]: person for person in people}
+
+
+def present_at(welcome: Welcome) -> dict[str, Person]:
+    """Who is there, with oneself: the server may have looked before it let us in."""
+    you = welcome["you"]
+    me: Person = {
+        "id": you["id"],
+        "username": you["username"],
+        "display_name": you["display_name"],
+        "avatar_key": you["avatar_key"],
+    }
+    return by_id([me, *welcome["present"]])
 
 
 def member_of(member: Mapping[str, Any]) -> Member:

@@ -71,7 +71,7 @@ class Item(TypedDict):
 
 
 class Waiting(TypedDict):
-    """Until when the start is held for those who are not ready."""
+    """The start is held for those who are not ready, but no longer than until then, which is also its `at_ms`."""
 
     until_ms: float
     ready: list[str]

@@ -28,6 +28,7 @@ export const CHANGES: Changes = {
   "playback.changed": playbackChanged,
   "skip.votes": (state, { data }) => ({ ...state, skip: { votes: data.votes, needed: data.needed } }),
   "room.closed": (state) => ({ ...state, closed: true }),
+  "group.closed": (state) => ({ ...state, closed: true }),
   hidden: (state) => state,
 };
 
@@ -98,9 +99,11 @@ function changeMember(state: State, id: string, fields: Partial<Omit<Member, "us
 }
 
 function ownerChanged(state: State, { data }: ChannelEventOf<"owner.changed">): State {
+  let after = changeMember(state, data.user_id, { role: "owner", muted_until: null });
+  if (data.previous_id) after = changeMember(after, data.previous_id, { role: "admin" });
   const member = state.members[data.user_id];
-  const after = changeMember(state, data.user_id, { role: "owner" });
-  return card(after, { owner_id: data.user_id, ...(member && { owner: member.user }) });
+  const shown = member && state.card && "owner" in state.card ? { owner: member.user } : {};
+  return card(after, { owner_id: data.user_id, ...shown });
 }
 
 function playbackChanged(state: State, { data: { playback } }: ChannelEventOf<"playback.changed">): State {

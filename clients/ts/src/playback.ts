@@ -30,9 +30,9 @@ export interface Player {
 /**
  * What it should do:
  * - `stop`: there is nothing to play
- * - `prepare`: load the item at `position_ms`, do not start, and tell the server `playback.ready`
  * - `pause`: be silent at `position_ms`
  * - `wait`: be silent at `position_ms`, start in `delay_ms`
+ * - `prepare`: the same, and tell the server `playback.ready` when it is loaded: the start may come sooner
  * - `start`, `seek`: play from `position_ms`, at once
  * - `nudge`: play at `rate` until the next plan
  * - `finish`: the track is at its end; let it sound out, the server moves on
@@ -50,7 +50,7 @@ export interface Plan {
 /** The milliseconds of the track that should be heard at a time of the server's clock. */
 export function position(playback: Playback, serverNow: number): number {
   if (playback.item === null) return 0;
-  if (!playback.playing || playback.waiting) return playback.position_ms;
+  if (!playback.playing) return playback.position_ms;
   const at = playback.position_ms + Math.max(0, serverNow - playback.at_ms);
   return playback.duration_ms === null ? at : Math.min(at, playback.duration_ms);
 }
@@ -60,7 +60,6 @@ export function plan(playback: Playback, player: Player, serverNow: number): Pla
   if (playback.item === null) return step("stop");
   const loaded = playback.item.id === player.item_id;
   const target = position(playback, serverNow);
-  if (playback.waiting) return step("prepare", { position_ms: target });
   if (!playback.playing) {
     const still = loaded && !player.playing && Math.abs(player.position_ms - target) <= STILL_MS;
     return still ? step("nothing") : step("pause", { position_ms: target });
@@ -77,7 +76,9 @@ function step(name: Step, more: Partial<Plan> = {}): Plan {
 function begin(playback: Playback, player: Player, serverNow: number): Plan {
   const latency = player.latency_ms ?? 0;
   const wait = playback.at_ms - serverNow - latency;
-  if (wait > 0) return step("wait", { position_ms: playback.position_ms, delay_ms: wait });
+  if (wait > 0) {
+    return step(playback.waiting ? "prepare" : "wait", { position_ms: playback.position_ms, delay_ms: wait });
+  }
   return step("start", { position_ms: position(playback, serverNow + latency) });
 }
 

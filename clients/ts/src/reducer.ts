@@ -6,7 +6,7 @@
  */
 
 import { CHANGES } from "./changes.js";
-import { begin, byId, without, type State } from "./state.js";
+import { begin, byId, presentAt, without, type State } from "./state.js";
 import type { ChannelEvent, ChannelEventOf, EventKind, Presence, ServerFrame, Typing, Welcome } from "./types.js";
 
 export const KEPT_MESSAGES = 500;
@@ -25,8 +25,8 @@ export class Gap extends Error {
 export function resume(state: State, welcome: Welcome, kept = KEPT_MESSAGES): State {
   const after = welcome.events.reduce((soFar, event) => apply(soFar, event, kept), state);
   if (after.sequence < welcome.sequence) throw new Gap(after.sequence + 1, welcome.sequence);
-  const { you, present } = welcome;
-  return { ...after, you, present: byId(present), present_count: present.length, typing: {} };
+  const present = presentAt(welcome);
+  return { ...after, you: welcome.you, present, present_count: Object.keys(present).length, typing: {} };
 }
 
 /** The state after any message of the server's; most kinds leave it as it is. Throws Gap. */

@@ -23,6 +23,7 @@ export interface State {
 /** The state that a welcome's snapshot tells. */
 export function begin(welcome: Welcome): State {
   const snapshot = welcome.snapshot ?? {};
+  const present = presentAt(welcome);
   return {
     sequence: welcome.sequence,
     you: welcome.you,
@@ -34,8 +35,8 @@ export function begin(welcome: Welcome): State {
     skip: snapshot.skip ?? null,
     messages: (snapshot.messages ?? []).map(sorted),
     read_sequence: snapshot.read_sequence ?? 0,
-    present: byId(welcome.present),
-    present_count: welcome.present.length,
+    present,
+    present_count: Object.keys(present).length,
     typing: {},
     closed: false,
   };
@@ -43,6 +44,12 @@ export function begin(welcome: Welcome): State {
 
 export function byId(people: readonly Person[]): Record<string, Person> {
   return Object.fromEntries(people.map((person) => [person.id, person]));
+}
+
+/** Who is there, with oneself: the server may have looked before it let us in. */
+export function presentAt({ you, present }: Welcome): Record<string, Person> {
+  const { id, username, display_name, avatar_key } = you;
+  return byId([{ id, username, display_name, avatar_key }, ...present]);
 }
 
 export function memberOf({ user, role, muted_until }: Omit<Member, "muted_until"> & Partial<Member>): Member {

@@ -51,7 +51,7 @@ export interface Playback {
   position_ms: number;
   at_ms: number;
   duration_ms: number | null;
-  /** Until when the start is held for those who are not ready. */
+  /** The start is held for those who are not ready, but no longer than until then, which is also its `at_ms`. */
   waiting: { until_ms: number; ready: string[] } | null;
 }
 
@@ -101,12 +101,14 @@ export interface EventData {
   "member.banned": { user_id: string; member_count: number; reason: string; until: string | null };
   "member.role": { user_id: string; role: string };
   "member.muted": { user_id: string; until: string | null };
-  "owner.changed": { user_id: string };
+  /** In a group, who owned it before is an admin now. */
+  "owner.changed": { user_id: string; previous_id?: string | null };
   "channel.updated": Card;
   "queue.changed": { queue: Item[] };
   "playback.changed": { playback: Playback };
   "skip.votes": Skip;
   "room.closed": Record<string, never>;
+  "group.closed": Record<string, never>;
   /** Something of a person whom you blocked: only its number counts. */
   hidden: Record<string, never>;
 }
