@@ -9,13 +9,14 @@ from random import Random
 from typing import cast
 from uuid import UUID
 
+from soundscore_client.playback import Plan, Player, plan, position
+from soundscore_client.wire import Playback
+
 from app.rooms import deck
 from app.rooms.deck import Cue, State
 from app.rooms.stage import Stage, playback_data
 from bench.network import Path, Weather, World
 from bench.schemes import Scheme
-from soundscore_client.playback import Plan, Player, plan, position
-from soundscore_client.wire import Playback
 
 __all__ = ["Listener", "Room", "Speaker"]
 
@@ -169,7 +170,9 @@ class Listener:
             return
         self._loading, slow = item, self._chance.random() < 0.05
         self.speaker.stop(0.0)
-        self._timer(self._chance.uniform(2500, 4500) if slow else self._chance.uniform(50, 900), lambda: self._have(item))
+        self._timer(
+            self._chance.uniform(2500, 4500) if slow else self._chance.uniform(50, 900), lambda: self._have(item)
+        )
 
     def _have(self, item: str) -> None:
         if self._loading == item:

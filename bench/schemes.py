@@ -7,9 +7,10 @@ and has the same player, which our client corrects, or the program's own rule.
 from collections import deque
 from statistics import median
 
-from bench.network import Path
 from soundscore_client.clock import Clock
 from soundscore_client.connection import FAST_PING_SECONDS, FAST_PINGS, PING_SECONDS
+
+from bench.network import Path
 
 __all__ = ["SCHEMES", "Jellyfin", "OpenTogetherTube", "Scheme", "Snapcast", "SoundScore", "Syncplay", "Unsynced"]
 

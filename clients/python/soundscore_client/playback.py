@@ -9,11 +9,11 @@ __all__ = ["Plan", "Player", "plan", "position"]
 
 STILL_MS = 20.0
 """Where a silent player stands need not be more exact than this."""
-AWAY_MS = 6.0
+AWAY_MS = 4.0
 """A player that is so far off is brought back ..."""
-CLOSE_MS = 2.0
+CLOSE_MS = 1.0
 """... until it is no farther off than this: so it is seldom meddled with, and two of them are hardly heard apart."""
-SEEK_MS = 500.0
+SEEK_MS = 200.0
 """From here on a jump is better than a long chase."""
 MOST_RATE = 0.02
 """Nobody hears this change of speed."""

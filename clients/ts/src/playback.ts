@@ -5,11 +5,11 @@ import type { Playback } from "./types.js";
 /** Where a silent player stands need not be more exact than this. */
 export const STILL_MS = 20;
 /** A player that is so far off is brought back ... */
-export const AWAY_MS = 6;
+export const AWAY_MS = 4;
 /** ... until it is no farther off than this: so it is seldom meddled with, and two of them are hardly heard apart. */
-export const CLOSE_MS = 2;
+export const CLOSE_MS = 1;
 /** From here on a jump is better than a long chase. */
-export const SEEK_MS = 500;
+export const SEEK_MS = 200;
 /** Nobody hears this change of speed. */
 export const MOST_RATE = 0.02;
 /** In what time a small distance is to be made good. */
