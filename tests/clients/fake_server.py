@@ -34,6 +34,7 @@ class FakeServer:
         self.remembers = True
         self.swallowed_acks = 0
         self.withheld: set[int] = set()
+        self.repeats = 1
         self.refusals: list[dict[str, Any]] = []
         self._known: dict[str, int] = {}
         self._open: set[ServerConnection] = set()
@@ -52,7 +53,7 @@ class FakeServer:
         data = {**said, "track_id": None, "review_id": None}
         event = {"type": "event", "sequence": sequence, "kind": "message.created", "at": "2026-01-01T00:00:00Z"}
         self.events.append({**event, "actor": person("bruno-0000"), "data": data})
-        if sequence not in self.withheld:
+        for _ in range(0 if sequence in self.withheld else self.repeats):
             await self._tell(self.events[-1])
         return sequence
 

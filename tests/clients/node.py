@@ -1,6 +1,7 @@
 """The TypeScript client, built once and run by Node."""
 
 import asyncio
+import atexit
 import fcntl
 import hashlib
 import json
@@ -26,6 +27,7 @@ def build() -> Path:
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("Node is not installed")
     made = Path(tempfile.mkdtemp(prefix="soundscore-client-"))
+    atexit.register(shutil.rmtree, made, ignore_errors=True)
     _run([str(_compiler()), "--project", str(TYPESCRIPT), "--outDir", str(made)])
     (made / "package.json").write_text('{"type": "module"}')
     return made

@@ -90,6 +90,17 @@ async def test_a_gap_is_closed_by_a_resume(server: FakeServer, name: str) -> Non
     assert (server.hellos, player.told("event")) == ([None, 1], [1, 2, 3])
 
 
+async def test_what_is_told_twice_happens_once(server: FakeServer, name: str) -> None:
+    server.repeats = 2
+    async with client(name, server.address) as player:
+        await come_in(server, player)
+        await said(server, "a", "b")
+        await player.until("event", 2)
+        await asyncio.sleep(0.1)
+        assert texts(await player.state()) == ["a", "b"]
+    assert player.told("event") == [1, 2]
+
+
 async def test_what_was_not_acknowledged_is_sent_again(server: FakeServer, name: str) -> None:
     async with client(name, server.address) as player:
         await come_in(server, player)

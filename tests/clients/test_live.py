@@ -146,6 +146,41 @@ async def test_a_terminal_talks_and_obeys(live: str, people: People, infra: Infr
     assert "  1 The Band – " in shown
 
 
+async def test_a_screen_shows_the_second_of_the_track(live: str, people: People, infra: Infra) -> None:
+    room, (owner,) = await with_members(people)
+    await add(owner, room, *await make_tracks(infra, 60_000))
+    await press(owner, room, "play")
+    outer, inner = os.openpty()
+    command = [sys.executable, "-m", "soundscore_client", "listen", room["id"], "--server", live]
+    environment = {**os.environ, "PYTHONPATH": str(PYTHON), "SOUNDSCORE_TOKEN": owner.token, "COLUMNS": "100"}
+    process = await asyncio.create_subprocess_exec(*command, stdin=inner, stdout=inner, env=environment)
+    os.close(inner)
+    shown = bytearray()
+    asyncio.get_running_loop().add_reader(outer, lambda: shown.extend(_read(outer)))
+    try:
+        async with asyncio.timeout(20):
+            while "0:01 / 1:00 ━".encode() not in shown:
+                await asyncio.sleep(0.05)
+            os.write(outer, "Hallü\x7fö \x1b[D♪\r".encode())
+            while f"{owner.username}: Hallö ♪\r\n".encode() not in shown:
+                await asyncio.sleep(0.05)
+            os.write(outer, b"/quit\r")
+            assert await process.wait() == 0
+    finally:
+        asyncio.get_running_loop().remove_reader(outer)
+        os.close(outer)
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _read(descriptor: int) -> bytes:
+    try:
+        return os.read(descriptor, 65536)
+    except OSError:  # the other end is closed
+        return b""
+
+
 async def test_a_terminal_says_what_is_wrong(live: str, people: People) -> None:
     ana = await people.make("ana")
     with pytest.raises(AssertionError, match="error: "):

@@ -32,17 +32,14 @@ class Listener:
         self._left = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._ready_for = -1
-        self._item_id: str | None = None
+        self._item_id: str | None = ""
 
     async def watch(self, for_seconds: float | None) -> None:
         """Shows the room until the person leaves, or for so long. Raises Ended."""
-        forget = self._channel.listen(self._hear)
-        try:
-            self._welcome(await self._channel.opened())
-            with self._screen.open():
-                await self._until_left(for_seconds, self._draw, DRAW_SECONDS)
-        finally:
-            forget()
+        self._welcome(await self._channel.opened())
+        self._channel.listen(self._hear)
+        with self._screen.open():
+            await self._until_left(for_seconds, self._draw, DRAW_SECONDS)
 
     async def print_json(self, for_seconds: float | None) -> None:
         """Prints what plays, once a second. Raises Ended."""
