@@ -28,6 +28,7 @@ from bench.data import Sample, fill, fill_tracks
 from bench.load import Load, Request, drive
 from bench.servers import Target, server_memory, serving
 from bench.statements import statements_of
+from bench.sync import show
 
 SECRET = "a secret of the benchmark and of nothing else"
 READERS = 1000
@@ -88,6 +89,7 @@ async def run(*, small: bool, seconds: float, clients: int) -> None:
             await _at_size(bench, size)
         _flatness(bench, sizes)
         await _search(bench, 20_000 if small else 500_000)
+    show(small=small)
     await _memory()
 
 

@@ -7,9 +7,13 @@ from soundscore_client.wire import Playback
 
 __all__ = ["Plan", "Player", "plan", "position"]
 
-CLOSE_MS = 20.0
-"""Nobody hears this much."""
-SEEK_MS = 500.0
+STILL_MS = 20.0
+"""Where a silent player stands need not be more exact than this."""
+AWAY_MS = 4.0
+"""A player that is so far off is brought back ..."""
+CLOSE_MS = 1.0
+"""... until it is no farther off than this: so it is seldom meddled with, and two of them are hardly heard apart."""
+SEEK_MS = 200.0
 """From here on a jump is better than a long chase."""
 MOST_RATE = 0.02
 """Nobody hears this change of speed."""
@@ -21,12 +25,16 @@ Step = Literal["stop", "prepare", "pause", "wait", "start", "seek", "nudge", "fi
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """What a player does now. `latency_ms`: how long after it is told to start or to seek it is heard."""
+    """What a player does now.
+
+    `latency_ms`: how long after it is told to start or to seek it is heard. `rate`: the speed of the last plan.
+    """
 
     item_id: str | None
     playing: bool
     position_ms: float
     latency_ms: float = 0.0
+    rate: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ def plan(playback: Playback, player: Player, server_now: float) -> Plan:
     loaded = item["id"] == player.item_id
     target = position(playback, server_now)
     if not playback["playing"]:
-        still = loaded and not player.playing and abs(player.position_ms - target) <= CLOSE_MS
+        still = loaded and not player.playing and abs(player.position_ms - target) <= STILL_MS
         return Plan("nothing") if still else Plan("pause", target)
     if playback["duration_ms"] is not None and target >= playback["duration_ms"]:
         return Plan("finish")
@@ -85,12 +93,11 @@ def _begin(playback: Playback, player: Player, server_now: float) -> Plan:
 
 
 def _follow(playback: Playback, player: Player, server_now: float) -> Plan:
-    drift = position(playback, server_now) - player.position_ms
-    early = playback["at_ms"] - server_now - player.latency_ms
-    if abs(drift) <= CLOSE_MS and early <= CLOSE_MS:
-        return Plan("nothing")
-    if early > 0:
+    if playback["at_ms"] - server_now - player.latency_ms > STILL_MS:
         return _begin(playback, player, server_now)
+    drift = position(playback, server_now) - player.position_ms
+    if abs(drift) <= (AWAY_MS if player.rate == 1 else CLOSE_MS):
+        return Plan("nothing")
     if abs(drift) > SEEK_MS:
         return Plan("seek", position(playback, server_now + player.latency_ms))
     return Plan("nudge", rate=1 + max(-MOST_RATE, min(MOST_RATE, drift / CHASE_MS)))

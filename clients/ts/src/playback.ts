@@ -2,21 +2,29 @@
 
 import type { Playback } from "./types.js";
 
-/** Nobody hears this much. */
-export const CLOSE_MS = 20;
+/** Where a silent player stands need not be more exact than this. */
+export const STILL_MS = 20;
+/** A player that is so far off is brought back ... */
+export const AWAY_MS = 4;
+/** ... until it is no farther off than this: so it is seldom meddled with, and two of them are hardly heard apart. */
+export const CLOSE_MS = 1;
 /** From here on a jump is better than a long chase. */
-export const SEEK_MS = 500;
+export const SEEK_MS = 200;
 /** Nobody hears this change of speed. */
 export const MOST_RATE = 0.02;
 /** In what time a small distance is to be made good. */
 const CHASE_MS = 5000;
 
-/** What a player does now. `latency_ms`: how long after it is told to start or to seek it is heard. */
+/**
+ * What a player does now. `latency_ms`: how long after it is told to start or to seek it is heard. `rate`: the speed of
+ * the last plan.
+ */
 export interface Player {
   item_id: string | null;
   playing: boolean;
   position_ms: number;
   latency_ms?: number;
+  rate?: number;
 }
 
 /**
@@ -53,7 +61,7 @@ export function plan(playback: Playback, player: Player, serverNow: number): Pla
   const loaded = playback.item.id === player.item_id;
   const target = position(playback, serverNow);
   if (!playback.playing) {
-    const still = loaded && !player.playing && Math.abs(player.position_ms - target) <= CLOSE_MS;
+    const still = loaded && !player.playing && Math.abs(player.position_ms - target) <= STILL_MS;
     return still ? step("nothing") : step("pause", { position_ms: target });
   }
   if (playback.duration_ms !== null && target >= playback.duration_ms) return step("finish");
@@ -76,10 +84,9 @@ function begin(playback: Playback, player: Player, serverNow: number): Plan {
 
 function follow(playback: Playback, player: Player, serverNow: number): Plan {
   const latency = player.latency_ms ?? 0;
+  if (playback.at_ms - serverNow - latency > STILL_MS) return begin(playback, player, serverNow);
   const drift = position(playback, serverNow) - player.position_ms;
-  const early = playback.at_ms - serverNow - latency;
-  if (Math.abs(drift) <= CLOSE_MS && early <= CLOSE_MS) return step("nothing");
-  if (early > 0) return begin(playback, player, serverNow);
+  if (Math.abs(drift) <= ((player.rate ?? 1) === 1 ? AWAY_MS : CLOSE_MS)) return step("nothing");
   if (Math.abs(drift) > SEEK_MS) return step("seek", { position_ms: position(playback, serverNow + latency) });
   return step("nudge", { rate: 1 + Math.max(-MOST_RATE, Math.min(MOST_RATE, drift / CHASE_MS)) });
 }
