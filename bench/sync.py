@@ -1,4 +1,4 @@
-"""`python -m bench.sync`: how far apart those are who listen together, in a simulation; and with the clocks of others."""
+"""`python -m bench.sync`: how far apart those are who listen together, in a simulation; with the clocks of others too."""
 
 import argparse
 from collections.abc import Callable
