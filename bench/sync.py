@@ -1,4 +1,4 @@
-"""`python -m bench.sync`: how far apart those are who listen together, in a simulation; with the clocks of others too."""
+"""`python -m bench.sync`: how far apart those are who listen together, simulated; and with the clocks of others."""
 
 import argparse
 from collections.abc import Callable
