@@ -1,5 +1,6 @@
 """Every operation by everybody: what is answered is what the table says."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -215,7 +216,7 @@ async def ask(world: World, operation: Operation) -> str:
         ids = ids | {"invite_id": ids["sent_invite_id"]}
     if operation.path.startswith("/api/v1/rooms/"):
         ids |= {"username": ids["member"], "invite_id": ids["room_invite_id"]}
-    path = operation.path.replace("{key:path}", "{key}").format(**ids)
+    path = re.sub(r":\w+}", "}", operation.path).format(**ids)
     body = BODIES.get(operation.name, named(operation.name, ids))
     if operation.name.startswith("stream_"):
         path += "?last_event_id=wrong&every=wrong"  # a fault that is found after the login; a stream would not end
