@@ -143,7 +143,7 @@ class Syncplay(Scheme):
     """Each second the server says where it is; to that, half of a moving average of the round trips is added.
 
     Source: Syncplay/syncplay, syncplay/protocols.py (`PingService`), constants.py (`PING_MOVING_AVERAGE_WEIGHT`,
-    `SERVER_STATE_INTERVAL`); and for its correction the thresholds there: slower from 1.5 s on until it is 0.1 s, a leap
+    `SERVER_STATE_INTERVAL`); and for its correction the thresholds there: slower from 1.5 s on, down to 0.1 s; a leap
     from 4 s on.
     """
 
