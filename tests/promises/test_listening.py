@@ -144,7 +144,7 @@ async def spend(settings: Settings, worker: int, count: int, guests: int, length
     party = await prepare(settings, worker, guests, lengths)
     early = len(party.people) * 2 // 3
     async with (
-        asyncio.timeout(150),
+        asyncio.timeout(40 + 6 * len(lengths)),
         servers_on(party.settings, count) as servers,
         Door(servers).open() as door,
         AsyncExitStack() as stack,
