@@ -8,7 +8,7 @@ from collections import deque
 from statistics import median
 
 from soundscore_client.clock import Clock
-from soundscore_client.connection import FAST_PING_SECONDS, FAST_PINGS, PING_SECONDS
+from soundscore_client.connection import ping_pause
 
 from bench.network import Path
 
@@ -54,7 +54,7 @@ class SoundScore(Scheme):
         self._clock = Clock()
 
     def ping_after(self, number: int) -> float:
-        return 1000 * (FAST_PING_SECONDS if number < FAST_PINGS - 1 else PING_SECONDS)
+        return 1000 * ping_pause(number)
 
     def pong(self, sent: float, received: float, server: float) -> None:
         self._clock.add(sent, received, server)

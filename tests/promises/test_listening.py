@@ -1,6 +1,9 @@
 """Those who listen together hear the same, whatever dies: real servers, real sockets, the reference client."""
 
 import asyncio
+import json
+import os
+import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,8 +19,8 @@ from tests.people import People, Person
 from tests.promises.ears import Agreement, Door, Ear, watched
 from tests.rooms.factories import get_in, with_members
 from tests.rooms.playing import Json, add, log_of, make_tracks
-from tests.servers import ServerProcess, servers_on
-from tests.sockets import sit
+from tests.servers import REPOSITORY, ServerProcess, servers_on
+from tests.sockets import Seat, sit
 
 APART_MS = 50
 GATE_MS, LEAD_MS = 3000, 400
@@ -171,6 +174,41 @@ async def spend(settings: Settings, worker: int, count: int, guests: int, length
 async def test_a_small_room_agrees(settings: Settings, worker_number: int) -> None:
     """8 people at 2 servers, one of which is killed."""
     await spend(settings, worker_number, 2, 6, [800, LONG, LONG, 1200, 700], losses=1)
+
+
+@pytest.mark.slow
+async def test_terminals_at_two_servers_agree(settings: Settings, worker_number: int) -> None:
+    """`--json` says, each second, where the track is: the second is the same for both, while tracks end and begin."""
+    party = await prepare(settings, worker_number, 0, [3000, 3000, 3000])
+    async with asyncio.timeout(60), servers_on(party.settings, 2) as servers:
+        host, dj = party.people
+        both = [asyncio.create_task(terminal(at, party.room, who)) for at, who in zip(servers, (host, dj), strict=True)]
+        async with sit(servers[1].address, f"rooms/{party.room['id']}", dj) as seat:
+            await people_in(seat, 2)
+            await seat.say(type="command", client_id="1", name="playback.play", body={})
+            heard = await asyncio.gather(*both)
+    begins = [{line["track_id"]: line["wall_ms"] - line["position_ms"] for line in lines} for lines in heard]
+    assert len(begins[0]) >= 3
+    assert begins[0] == pytest.approx(begins[1], abs=APART_MS)
+
+
+async def people_in(seat: Seat, number: int) -> None:
+    """Waits until so many are present."""
+    while (
+        not any(frame.get("present_count") == number for frame in seat.frames) and len(seat.welcome["present"]) < number
+    ):
+        await asyncio.sleep(0.02)
+
+
+async def terminal(server: ServerProcess, room: Json, person: Person) -> list[Json]:
+    """What a terminal says while a track is heard."""
+    command = [sys.executable, "-m", "soundscore_client", "listen", room["name"], "--server", server.address]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "clients/python"), "SOUNDSCORE_TOKEN": person.token}
+    options: dict[str, Any] = {"stdout": asyncio.subprocess.PIPE, "env": environment}
+    process = await asyncio.create_subprocess_exec(*command, "--json", "--once", "13", **options)
+    said, _ = await process.communicate()
+    assert process.returncode == 0
+    return [line for line in map(json.loads, said.splitlines()) if line["playing"] and line["position_ms"]]
 
 
 @pytest.mark.slow
