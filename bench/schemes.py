@@ -64,9 +64,9 @@ class SoundScore(Scheme):
 
 
 class Limit(Scheme):
-    """What nobody can do better: all is known but that one way takes longer than the other, which no ping can tell."""
+    """All is known but that one way takes longer than the other, which no ping can tell. The rest is the players'."""
 
-    name = "the limit"
+    name = "the best that pings can tell"
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
