@@ -8,7 +8,7 @@ from collections import deque
 from statistics import median
 
 from soundscore_client.clock import Clock
-from soundscore_client.connection import FAST_PING_SECONDS, FAST_PINGS, PING_SECONDS
+from soundscore_client.connection import ping_pause
 
 from bench.network import Path
 
@@ -54,7 +54,7 @@ class SoundScore(Scheme):
         self._clock = Clock()
 
     def ping_after(self, number: int) -> float:
-        return 1000 * (FAST_PING_SECONDS if number < FAST_PINGS - 1 else PING_SECONDS)
+        return 1000 * ping_pause(number)
 
     def pong(self, sent: float, received: float, server: float) -> None:
         self._clock.add(sent, received, server)
@@ -64,9 +64,9 @@ class SoundScore(Scheme):
 
 
 class Limit(Scheme):
-    """What nobody can do better: all is known but that one way takes longer than the other, which no ping can tell."""
+    """All is known but that one way takes longer than the other, which no ping can tell. The rest is the players'."""
 
-    name = "the limit"
+    name = "the best that pings can tell"
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
@@ -143,8 +143,8 @@ class Syncplay(Scheme):
     """Each second the server says where it is; to that, half of a moving average of the round trips is added.
 
     Source: Syncplay/syncplay, syncplay/protocols.py (`PingService`), constants.py (`PING_MOVING_AVERAGE_WEIGHT`,
-    `SERVER_STATE_INTERVAL`); and for its correction the thresholds there: slower from 1.5 s on until it is 0.1 s, a
-    leap from 4 s on.
+    `SERVER_STATE_INTERVAL`); and for its correction the thresholds there: slower from 1.5 s on, down to 0.1 s; a leap
+    from 4 s on.
     """
 
     name, corrects = "Syncplay", True

@@ -88,11 +88,9 @@ def show(*, small: bool, seed: int = 1) -> bool:
     """Prints how far apart they are, by our clock and by those of others; whether ours keeps its bounds."""
     listeners, minutes = (12, 8.0) if small else (40, 30.0)
     kept = True
-    print(
-        f"--- listening together, simulated: {listeners} listeners, {minutes:.0f} minutes, ms between two of them ---"
-    )
+    print(f"--- listening together: {listeners} listeners, {minutes:.0f} simulated minutes, ms between two of them ---")
     for weather in (CALM, ROUGH):
-        print(f"{weather.name:48} {'median':>7} {'p99':>7} {'most':>7}   p99 with its own correction")
+        print(f"{weather.name:57} {'median':>7} {'p99':>7} {'most':>7}   p99 with its own correction")
         for scheme in SCHEMES:
             asked: dict[str, Any] = {"seed": seed, "listeners": listeners, "minutes": minutes}
             apart = listen(scheme, weather, **asked)
@@ -100,7 +98,7 @@ def show(*, small: bool, seed: int = 1) -> bool:
             if scheme is SoundScore:
                 kept &= apart.p99 <= BOUNDS[weather]
                 own = f"        {apart.p99 / BOUNDS[weather]:.2f} of the bound of {BOUNDS[weather]:.0f} ms"
-            print(f"  {scheme.name:46} {apart.median:7.1f} {apart.p99:7.1f} {apart.most:7.1f}   {own}", flush=True)
+            print(f"  {scheme.name:55} {apart.median:7.1f} {apart.p99:7.1f} {apart.most:7.1f}   {own}", flush=True)
     print()
     return kept
 

@@ -21,7 +21,7 @@ from soundscore_client.reducer import Gap, mark_read, take
 from soundscore_client.state import State
 from soundscore_client.wire import PROTOCOL, Ack, Frame
 
-__all__ = ["Authorize", "Channel", "Status", "local_ms"]
+__all__ = ["Authorize", "Channel", "Status", "local_ms", "ping_pause"]
 
 FAST_PINGS = 8
 FAST_PING_SECONDS = 0.25
@@ -38,6 +38,11 @@ Authorize = Callable[[bool], Awaitable[str]]
 Listener = Callable[[Frame], None]
 
 _START = time.time() * 1000 - time.monotonic() * 1000
+
+
+def ping_pause(number: int) -> float:
+    """The seconds between the ping of this number, from 0 in each connection, and the next."""
+    return FAST_PING_SECONDS if number < FAST_PINGS - 1 else PING_SECONDS
 
 
 def local_ms() -> float:
@@ -245,7 +250,7 @@ class Channel:
         for number in count():
             self._pings[number] = local_ms()
             self._post({"type": "ping", "id": number, "client_ms": self._pings[number]})
-            await asyncio.sleep(FAST_PING_SECONDS if number < FAST_PINGS - 1 else PING_SECONDS)
+            await asyncio.sleep(ping_pause(number))
 
     def _take(self, frame: Frame, outgoing: asyncio.Queue[str]) -> None:
         match frame["type"]:
