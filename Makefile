@@ -49,7 +49,6 @@ generate: .venv/requirements-dev.txt
 bench: .venv/requirements-dev.txt
 	@$(BIN)/python -m bench $(ARGS)
 	@$(BIN)/python -m bench.sockets
-	@$(BIN)/python -m bench.sync
 
 chaos: .venv/requirements-dev.txt
 	@exec $(BIN)/python -m pytest -m slow $(ARGS)
