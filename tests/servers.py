@@ -69,6 +69,11 @@ class ServerProcess:
         assert self._process is not None
         self._process.send_signal(number)
 
+    async def ended(self) -> int:
+        """Waits until it has gone; its code."""
+        assert self._process is not None
+        return await self._process.wait()
+
     async def kill(self) -> None:
         if self._process is not None and self._process.returncode is None:
             self._process.send_signal(signal.SIGKILL)

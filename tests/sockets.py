@@ -2,16 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
+from uuid import UUID
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from app.core.feeds import Line
 from tests.people import Person
 
-__all__ = ["Seat", "sit"]
+__all__ = ["Ear", "Seat", "sit"]
 
 PATIENCE = 10.0
 
@@ -88,6 +90,33 @@ class Seat:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+
+class Ear:
+    """A listener that notes what it hears."""
+
+    picky = True
+
+    def __init__(self, user_id: UUID) -> None:
+        self.user_id = user_id
+        self.lines: list[Line] = []
+        self.removed = 0
+
+    @property
+    def heard(self) -> list[int]:
+        return [line.sequence for line in self.lines]
+
+    def write(self, frames: bytes) -> None:
+        raise AssertionError("it wants to look at each line")
+
+    def hear(self, lines: Sequence[Line]) -> None:
+        self.lines += lines
+
+    def remove(self) -> None:
+        self.removed += 1
+
+    async def keep_up(self) -> None:
+        pass
 
 
 @asynccontextmanager

@@ -36,7 +36,10 @@ class Event(Output):
 
 
 class Welcome(Output):
-    """The answer to the hello. `recovered`: `events` are all that you missed; else `snapshot` is the whole state."""
+    """The answer to the hello. `recovered`: `events` are what you missed; else `snapshot` is the whole state.
+
+    This brings you to `sequence`. If you missed much, it is not the newest: the rest follows as events.
+    """
 
     type: Literal["welcome"]
     protocol: int

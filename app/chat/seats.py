@@ -46,7 +46,8 @@ class Seat:
         self.hidden: frozenset[UUID] = frozenset()
         self.person: PersonCard
         self.feed: Feed | None = None
-        self.write = socket.write
+        self._passed = 0
+        self.write, self.keep_up = socket.write, socket.keep_up
 
     @property
     def picky(self) -> bool:
@@ -62,6 +63,11 @@ class Seat:
         """Ends the socket of somebody who was put out or has left."""
         self.socket.fail(Forbidden("You are not here any more."))
 
+    async def come_in(self) -> None:
+        """From here on nothing that passes is missed."""
+        self.feed = await self.infra.broadcast.enter(self.channel_id)
+        self._passed = self.feed.passed
+
     async def find(self, db: Runs) -> tuple[int, Entry]:
         """The channel's newest number and how the person stands there. Raises NotFound, Forbidden."""
         head = await _HEAD.first(db, id=self.channel_id, kind=self.kind)
@@ -72,12 +78,12 @@ class Seat:
         self.hidden = frozenset(await hidden_from(db, self.user_id))
         return head, await owner_of(self.kind).enter(db, self.actor, self.channel_id)
 
-    async def sit_down(self, head: int) -> None:
-        """From here on the channel is heard."""
+    async def sit_down(self, head: int, *, position: int | None = None) -> None:
+        """From here on the channel is heard, after `position`; else after its newest number."""
         assert self.feed is not None
         self.infra.part(attendance).come(self.socket.connection_id, self.channel_id, self.person)
         self.infra.part(veils).add(self)
-        await self.feed.level(self, head)
+        await self.feed.level(self, head if position is None else position, head=head, passed=self._passed)
 
     async def end(self) -> None:
         """Leaves the channel."""

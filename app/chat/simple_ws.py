@@ -31,7 +31,7 @@ class SimpleTalk(Seat):
 
     async def begin(self) -> None:
         """Hears what comes from now on."""
-        self.feed = await self.infra.broadcast.enter(self.channel_id)
+        await self.come_in()
         async with self.infra.db.snapshot() as db:
             head, _ = await self.find(db)
         await self.sit_down(head)

@@ -35,7 +35,7 @@ from app.chat.reading import mark_read, read_state
 from app.chat.schemas import MessageInput
 from app.chat.seats import Identify, Seat
 from app.core.errors import AppError, BadRequest, TooManyRequests
-from app.core.feeds import Line
+from app.core.feeds import PAGE, Line, mouthful
 from app.core.query import Runs
 from app.core.sockets import Conversation, Socket, socket_endpoint
 from app.core.wires import encode
@@ -43,7 +43,7 @@ from app.core.wires import encode
 __all__ = ["channel_socket"]
 
 MOST_RECOVERED = 1000
-"""Events that are sent one by one to who comes back; who missed more gets the whole state."""
+"""Events that are sent one by one to who comes back, the first in the welcome; who missed more gets the whole state."""
 FIRST_MESSAGES = 50
 TYPING_SECONDS = 1.0
 READ_SECONDS = 0.5
@@ -61,20 +61,22 @@ class ChannelTalk(Seat):
     async def begin(self) -> None:
         """Answers the hello with what was missed, or with the whole state."""
         hello = parse_hello(await self.socket.hello())
-        self.feed = await self.infra.broadcast.enter(self.channel_id)
+        await self.come_in()
         async with self.infra.db.snapshot() as db:
             head, entry = await self.find(db)
             welcome, events = await self._welcome(db, head, entry, hello.last_sequence)
             welcome["present"] = await present_people(db, self.channel_id, hidden=self.hidden)
         self.write(encode(to_json(welcome)[:-1] + b',"events":[' + b",".join(events) + b"]}"))
-        await self.sit_down(head)
+        await self.keep_up()
+        await self.sit_down(head, position=welcome["sequence"])
 
     async def _welcome(self, db: Runs, head: int, entry: Entry, last: int | None) -> tuple[dict[str, Any], list[bytes]]:
         you = {**self.person.model_dump(), "role": entry.role, "muted_until": entry.muted_until}
         recovered = last is not None and 0 <= head - last <= MOST_RECOVERED
         events: list[bytes] = []
         if recovered and last is not None:
-            lines = await load_lines(db, self.channel_id, last, MOST_RECOVERED)
+            lines = mouthful(await load_lines(db, self.channel_id, last, PAGE))
+            head = lines[-1].sequence if lines else head
             events = [payload for line in lines if (payload := hide(line, self.hidden))]
         welcome = {
             "type": "welcome",

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Protocol
 from uuid import UUID
 
@@ -13,11 +14,13 @@ from app.core.db import Reader
 from app.core.errors import Unavailable
 from app.core.wires import encode
 
-__all__ = ["EVERYBODY", "Feed", "Line", "Listener", "Log", "log_of_channels", "logs"]
+__all__ = ["EVERYBODY", "PAGE", "Feed", "Line", "Listener", "Log", "log_of_channels", "logs", "mouthful"]
 
 PAGE = 200
 _KEPT = 256
 """Lines that a process keeps of each channel, for those who come in while they pass."""
+_MOUTHFUL = 64 * 1024
+"""Bytes that somebody who comes in gets at once."""
 EVERYBODY = UUID(int=2**128 - 1)
 """In `removes` of a line: nobody hears anything of the channel after it."""
 log = structlog.get_logger()
@@ -55,6 +58,9 @@ class Listener(Protocol):
     def remove(self) -> None:
         """They have no right to be here any more."""
 
+    async def keep_up(self) -> None:
+        """Waits until most of what was sent is read. Raises what ends a listener who does not read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Log:
@@ -84,6 +90,8 @@ class Feed:
         self._reading = asyncio.Lock()
         self._catching: asyncio.Task[None] | None = None
         self._recent: deque[Line] = deque(maxlen=_KEPT)
+        self._passing: deque[Line] = deque(maxlen=_KEPT)
+        self.passed = 0
         self._pending: list[Line] = []
         self._plain: dict[Listener, None] = {}
         self._picky: dict[Listener, None] = {}
@@ -98,6 +106,8 @@ class Feed:
         """Takes lines in whatever order they come; what is known already is left out, and gaps are read."""
         for line in lines:
             if not line.sequence:
+                self._passing.append(line)
+                self.passed += 1
                 self._send(line)
             elif self.delivered is not None and line.sequence == self.delivered + 1 and line.payload:
                 self._take(line)
@@ -121,22 +131,27 @@ class Feed:
                     if line.sequence > self.delivered:
                         self._take(line)
 
-    async def level(self, listener: Listener, position: int) -> None:
-        """Lets a listener hear everything after `position`, to which it knows the channel. Raises Unavailable."""
+    async def level(self, listener: Listener, position: int, *, head: int = 0, passed: int | None = None) -> None:
+        """Lets a listener hear everything after `position`, to which it knows the channel. Raises Unavailable.
+
+        What has no number it hears too, from when so many had `passed`. The channel is known to have reached `head`.
+        """
         if self.delivered is None:
-            self.delivered = position
-            self.catch_up(position)
-        while (missing := self._after(position)) is None:
+            self.delivered = max(position, head)
+            self.catch_up(self.delivered)
+        while (missing := self._after(position)) is None or _size(missing) > _MOUTHFUL:
             if self.delivered < position:
                 await self.read_on()
                 continue
-            # longer ago than what is kept here
-            lines = await logs[0].load(self._reader, self.channel_id, position, PAGE)
+            # longer ago than what is kept here, or too much to be sent at once
+            lines = mouthful(missing or await logs[0].load(self._reader, self.channel_id, position, PAGE))
             if not self._tell(listener, lines):
                 return
+            await listener.keep_up()
             position = lines[-1].sequence if lines else self.delivered
         self._flush()
-        if self._tell(listener, missing):
+        gone_by = self.passed - (self.passed if passed is None else passed)
+        if self._tell(listener, [*missing, *list(self._passing)[len(self._passing) - gone_by :]]):
             (self._picky if listener.picky else self._plain)[listener] = None
 
     def leave(self, listener: Listener) -> None:
@@ -207,3 +222,13 @@ class Feed:
             listener.write(frames)
         for listener in list(self._picky):
             listener.hear(lines)
+
+
+def _size(lines: Sequence[Line]) -> int:
+    return sum(len(line.payload) for line in lines)
+
+
+def mouthful(lines: Sequence[Line]) -> Sequence[Line]:
+    """The first of the lines, so many that they are not too much at once."""
+    sizes = accumulate(len(line.payload) for line in lines)
+    return lines[: max(1, sum(size <= _MOUTHFUL for size in sizes))]

@@ -4,6 +4,9 @@ A loop of ASGI sends encodes the same text for each socket and awaits each; here
 transport, whose write buffer is the socket's bounded queue.
 """
 
+import asyncio
+from contextlib import suppress
+from math import inf
 from typing import Any
 
 from uvicorn.protocols.websockets.wsproto_impl import FrameTooLargeError, WSProtocol
@@ -17,7 +20,7 @@ EXTENSION = "soundscore.wire"
 MOST_BYTES = 16 * 1024
 """The longest message that is taken."""
 MOST_WAITING = 128 * 1024
-"""Bytes that may wait for a slow reader."""
+"""Bytes that may wait for a slow reader when there is more to send."""
 _FAREWELL_SECONDS = 1.0
 
 
@@ -57,8 +60,21 @@ class SocketProtocol(WSProtocol):
         """Sends ready frames. False when the reader is so slow that too much waits for it."""
         if self.close_sent or self.transport.is_closing():
             return True
+        waiting = self.transport.get_write_buffer_size()
         self.transport.write(frames)
-        return self.transport.get_write_buffer_size() <= MOST_WAITING
+        return waiting <= MOST_WAITING
+
+    async def drain(self, seconds: float) -> bool:
+        """Waits until little waits; False when nothing was read for so many seconds."""
+        before: float = inf
+        while not self.writable.is_set():
+            waiting = self.transport.get_write_buffer_size()
+            if waiting >= before:
+                return False
+            before = waiting
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.writable.wait(), seconds)
+        return True
 
     def end(self, code: int, reason: str) -> None:
         """Says goodbye, and soon hangs up on who does not answer."""

@@ -25,6 +25,7 @@ __all__ = ["CLOSINGS", "Close", "Conversation", "Socket", "socket_endpoint", "so
 
 HELLO_SECONDS = 10.0
 SWEEP_SECONDS = 0.25
+PATIENCE_SECONDS = 4.0
 FLOOD_SECONDS = 3
 """How long somebody may send faster than is taken before they are cut off."""
 _BURST = 3
@@ -97,6 +98,12 @@ class Socket:
         """Sends ready frames; ends the socket of who does not read them."""
         if not self._wire.write(frames):
             self.end(Close.TOO_SLOW, "too_slow")
+
+    async def keep_up(self) -> None:
+        """Waits until most of what was sent is read. Raises Closed for who reads nothing for a while."""
+        if not await self._wire.drain(PATIENCE_SECONDS):
+            self.end(Close.TOO_SLOW, "too_slow")
+            raise Closed
 
     def send(self, message: Any) -> None:
         """Sends a message as JSON."""

@@ -14,6 +14,10 @@ class Wire(Protocol):
 
     def write(self, frames: bytes) -> bool: ...
 
+    async def drain(self, seconds: float) -> bool:
+        """Waits until little waits; False when nothing was read for so many seconds."""
+        ...
+
     def end(self, code: int, reason: str) -> None: ...
 
 
@@ -40,6 +44,14 @@ class AsgiWire:
     def write(self, frames: bytes) -> bool:
         self._queue.put_nowait(frames)
         return self._queue.qsize() <= self._MOST
+
+    async def drain(self, seconds: float) -> bool:
+        patience, before = seconds, self._queue.qsize()
+        while self._queue.qsize() and not self._task.done() and patience > 0:
+            await asyncio.sleep(0.01)
+            patience = seconds if self._queue.qsize() < before else patience - 0.01
+            before = self._queue.qsize()
+        return patience > 0
 
     def end(self, code: int, reason: str) -> None:
         self._queue.put_nowait((code, reason))

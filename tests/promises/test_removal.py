@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +22,7 @@ from tests.groups.factories import add_group
 from tests.people import People, Person
 from tests.rooms.factories import open_room, with_members
 from tests.servers import servers_on
-from tests.sockets import Seat, sit
+from tests.sockets import Ear, Seat, sit
 
 REMOVED = """
     SELECT sequence FROM channel_events WHERE channel_id = $1 AND removes = $2 ORDER BY sequence DESC LIMIT 1"""
@@ -198,26 +198,6 @@ async def three_at_once(settings: Settings) -> AsyncIterator[list[str]]:
     async with AsyncExitStack() as stack:
         apps = [await stack.enter_async_context(running(settings)) for _ in range(3)]
         yield [await stack.enter_async_context(serving(app, settings)) for app in apps]
-
-
-class Ear:
-    """A listener that notes what it hears."""
-
-    picky = True
-
-    def __init__(self, user_id: UUID) -> None:
-        self.user_id = user_id
-        self.heard: list[int] = []
-        self.removed = 0
-
-    def write(self, frames: bytes) -> None:
-        raise AssertionError("it wants to look at each line")
-
-    def hear(self, lines: Sequence[Line]) -> None:
-        self.heard += [line.sequence for line in lines]
-
-    def remove(self) -> None:
-        self.removed += 1
 
 
 @pytest.mark.parametrize("kept", [True, False])

@@ -18,6 +18,7 @@ from websockets.asyncio.client import ClientConnection
 from app.core.config import Settings
 from app.core.socket_protocol import MOST_WAITING
 from app.core.wires import encode
+from tests.chat.pairs import begin
 from tests.people import People, Person
 from tests.rooms.factories import get_in, open_room
 from tests.servers import ServerProcess, servers_on
@@ -186,3 +187,33 @@ async def test_a_few_who_never_read(app: FastAPI, settings: Settings, people: Pe
 @pytest.mark.slow
 async def test_fifty_who_never_read(app: FastAPI, settings: Settings, people: People) -> None:
     await hold(app, settings, people, deaf=50, listeners=5, a_second=200)
+
+
+@pytest.mark.parametrize("whole", [False, pytest.param(True, marks=pytest.mark.slow)])
+async def test_who_has_missed_much_gets_all_of_it_over_a_thin_line(live: str, people: People, whole: bool) -> None:
+    """More than may wait for somebody is missing when they come back, and there is always something new."""
+    pair, count = await begin(people), 900 if whole else 150
+    for start in range(0, count, 50):
+        await asyncio.gather(*(pair.bruno.post(pair.rest, json={"text": TEXT}) for _ in range(start, start + 50)))
+    place = urlsplit(live)
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+    line.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(line, (place.hostname, place.port))
+    over = asyncio.Event()
+
+    async def go_on() -> int:
+        number = count
+        while not over.is_set():
+            number = (await pair.bruno.post(pair.rest, json={"text": "And on."})).json()["sequence"]
+        return number
+
+    talking = asyncio.create_task(go_on())
+    async with sit(live, pair.path, pair.ana, hello=False, sock=line, max_queue=2) as ana:
+        await ana.say(type="hello", protocol=1, last_sequence=0)
+        ana.welcome = await ana.get("welcome")
+        await asyncio.sleep(1)
+        over.set()
+        last = await talking
+        await ana.reach(last)
+        assert ana.sequences == list(range(1, last + 1))
