@@ -82,8 +82,8 @@ async def delete_album(db: Writer, album_id: UUID) -> None:
 async def order_tracks(db: Writer, actor: Principal, album_id: UUID, order: TrackOrder) -> AlbumTracks:
     """Puts the tracks into a new order. Raises NotFound, Merged, Invalid unless each is named once."""
     await locked(db, Album, album_id)
-    mine = select(Track).where(Track.album_id == album_id, Track.merged_into_id.is_(None)).with_for_update()
-    tracks = {track.id: track for track in await db.all(mine)}
+    mine = select(Track).where(Track.album_id == album_id, Track.merged_into_id.is_(None))
+    tracks = {track.id: track for track in await db.all(mine.order_by(Track.id).with_for_update())}
     if len(order.tracks) != len(tracks) or {place.id for place in order.tracks} != tracks.keys():
         raise Invalid.field("/body/tracks", f"Name each of the album's {len(tracks)} tracks once.", "incomplete")
     last: dict[int, int] = defaultdict(int)

@@ -1,6 +1,7 @@
 """Soft merges: the duplicate stays as a sign that leads to the one that is kept."""
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -34,6 +35,8 @@ async def merge_artists(db: Writer, duplicate_id: UUID, into: UUID) -> ArtistDet
     )
     duplicate, kept = await _pair(db, Artist, duplicate_id, into)
     await take_over(db, [(duplicate, kept)], also=("genres", "image_key"))
+    theirs = select(Track.id).where(Track.artist_id == duplicate_id)
+    await db.execute(theirs.order_by(Track.id).with_for_update(key_share=True))
     for works in (Album, Track):
         await db.execute(update(works).where(works.artist_id == duplicate_id).values(artist_id=into))
     await _redirect(db, Artist, [(duplicate_id, into)])
@@ -86,7 +89,8 @@ async def _pair(db: Writer, entity: type[E], duplicate_id: UUID, into: UUID) -> 
 async def _unite_tracks(db: Writer, duplicate_id: UUID, into: UUID) -> None:
     """A track of the same name is the same track; the others go behind the last one."""
     of_both = select(Track).where(Track.album_id.in_([duplicate_id, into]), Track.merged_into_id.is_(None))
-    tracks = await db.all(of_both.order_by(Track.disc, Track.position, Track.id).with_for_update())
+    held = await db.all(of_both.order_by(Track.id).with_for_update())
+    tracks = sorted(held, key=lambda track: (track.disc, track.position or inf, track.id))
     kept = {track.title_key: track for track in tracks if track.album_id == into}
     last = max(((track.disc, track.position or 0) for track in kept.values()), default=(1, 0))
     same: list[tuple[Track, Track]] = []

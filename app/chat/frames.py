@@ -43,8 +43,8 @@ class PingFrame(Input):
     """Asks for the server's time. `client_ms` comes back as it is."""
 
     type: Literal["ping"]
-    id: int
-    client_ms: float
+    id: Annotated[int, Field(ge=-(2**53), le=2**53)]
+    client_ms: Annotated[float, Field(allow_inf_nan=False)]
 
 
 class TypingFrame(Input):

@@ -27,7 +27,9 @@ async def hold(db: Writer, channel_id: UUID, *, kind: str | None = None) -> None
 
     Whoever changes a room, a group or a conversation does this first: so all that happens there happens in one order.
     """
-    found = await db.scalar(select(Channel.kind).where(Channel.id == channel_id).with_for_update())
+    # not FOR UPDATE, which would also wait for, and hold up, every insert that refers to the channel
+    row = select(Channel.kind).where(Channel.id == channel_id).with_for_update(key_share=True)
+    found = await db.scalar(row)
     if found is None or kind not in {None, found}:
         raise NotFound("There is no such room, group or conversation.")
 

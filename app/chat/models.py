@@ -91,7 +91,7 @@ class Message(Row):
     text: Mapped[str]
     search: Mapped[Any] = mapped_column(TSVECTOR, server_default="")
     reply_to_id: Mapped[UUID | None] = mapped_column(ForeignKey("messages.id", ondelete="SET NULL"), index=True)
-    quote: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    quote: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     mentions: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql_text("'{}'::uuid[]"))
     track_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), index=True)
     review_id: Mapped[UUID | None] = mapped_column(ForeignKey("reviews.id", ondelete="SET NULL"), index=True)

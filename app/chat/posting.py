@@ -38,7 +38,7 @@ _QUOTED = 200
 """Letters of a message that an answer shows of it."""
 log = structlog.get_logger()
 
-_HOLD = "SELECT kind, last_sequence, message_count FROM channels WHERE id = $1 FOR UPDATE"
+_HOLD = "SELECT kind, last_sequence, message_count FROM channels WHERE id = $1 FOR NO KEY UPDATE"
 _KNOWN = """
     SELECT e.actor_id, e.client_id, e.sequence, e.kind, e.message_id, e.created_at FROM channel_events e
     JOIN unnest($2::uuid[], $3::text[]) AS sent (actor_id, client_id) USING (actor_id, client_id)

@@ -12,16 +12,24 @@ _START = """
     INSERT INTO channel_readers (user_id, channel_id, sequence, ordinal)
     SELECT $2, id, last_sequence, message_count FROM channels WHERE id = $1
     ON CONFLICT (user_id, channel_id) DO NOTHING"""
+# whoever belongs to a room or group has a row from then on; one who has just been put out must not get it back
 _MARK = """
-    INSERT INTO channel_readers AS r (user_id, channel_id, sequence, ordinal)
-    SELECT $2, c.id, least($3, c.last_sequence), coalesce(
-        (SELECT ordinal FROM messages WHERE channel_id = c.id AND sequence <= $3 ORDER BY sequence DESC LIMIT 1), 0)
-    FROM channels c WHERE c.id = $1
-    ON CONFLICT (user_id, channel_id) DO UPDATE
-    SET sequence = excluded.sequence, ordinal = excluded.ordinal WHERE r.sequence < excluded.sequence"""
+    WITH mark AS (
+        SELECT c.id, c.kind, least($3, c.last_sequence) AS sequence, coalesce((
+            SELECT ordinal FROM messages WHERE channel_id = c.id AND sequence <= $3 ORDER BY sequence DESC LIMIT 1
+        ), 0) AS ordinal FROM channels c WHERE c.id = $1
+    ), moved AS (
+        UPDATE channel_readers r SET sequence = mark.sequence, ordinal = mark.ordinal FROM mark
+        WHERE r.channel_id = mark.id AND r.user_id = $2 AND r.sequence < mark.sequence
+    )
+    INSERT INTO channel_readers (user_id, channel_id, sequence, ordinal)
+    SELECT $2, id, sequence, ordinal FROM mark WHERE kind = 'direct' ON CONFLICT DO NOTHING"""
 _MUTE = """
-    INSERT INTO channel_readers (user_id, channel_id, muted) VALUES ($2, $1, $3)
-    ON CONFLICT (user_id, channel_id) DO UPDATE SET muted = excluded.muted"""
+    WITH changed AS (
+        UPDATE channel_readers SET muted = $3 WHERE channel_id = $1 AND user_id = $2
+    )
+    INSERT INTO channel_readers (user_id, channel_id, muted)
+    SELECT $2, id, $3 FROM channels WHERE id = $1 AND kind = 'direct' ON CONFLICT DO NOTHING"""
 _STATE = """
     SELECT c.id AS channel_id, coalesce(r.sequence, 0) AS sequence, coalesce(r.muted, false) AS muted,
            c.message_count - coalesce(r.ordinal, 0) AS unread_count

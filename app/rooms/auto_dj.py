@@ -13,7 +13,8 @@ BEST_KNOWN = 500
 LATELY = 100
 
 # One of the best known is drawn, with a chance that grows with its fame: the largest of random ** (1 / weight) wins
-# (Efraimidis and Spirakis 2006). What was played lately comes only when there is nothing else, the longest ago first.
+# (Efraimidis and Spirakis 2006), by its logarithm, since for a small weight it may be too small a number. What was
+# played lately comes only when there is nothing else, the longest ago first.
 _DRAW = f"""
     WITH lately AS (SELECT track_id, max(id::text) AS play_id FROM (
         SELECT id, track_id FROM room_plays WHERE room_id = $1 ORDER BY id DESC LIMIT {LATELY}) p GROUP BY track_id),
@@ -22,7 +23,7 @@ _DRAW = f"""
         WHERE d.kind = 'track' AND t.duration_ms IS NOT NULL AND t.merged_into_id IS NULL %s
         ORDER BY d.weight DESC LIMIT {BEST_KNOWN})
     SELECT k.id FROM known k LEFT JOIN lately l ON l.track_id = k.id
-    ORDER BY l.play_id NULLS FIRST, random() ^ (1 / (0.01 + k.weight)) DESC LIMIT 1"""  # noqa: S608 -- constants only
+    ORDER BY l.play_id NULLS FIRST, ln(1 - random()) / (0.01 + k.weight) DESC LIMIT 1"""  # noqa: S608 -- constants only
 OF_GENRES = _DRAW % "AND t.genres && $2"
 OF_ALL = _DRAW % ""
 # for a common genre the best known are looked through, for a rare one its tracks: only with the genre is it known which

@@ -35,7 +35,7 @@ Work = Callable[[Writer, UUID], Awaitable[None]]
 log = structlog.get_logger()
 
 DUE = "SELECT room_id, due_ms FROM playbacks WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT $1"
-_CLAIM = "SELECT 1 FROM channels WHERE id = $1 FOR UPDATE SKIP LOCKED"
+_CLAIM = "SELECT 1 FROM channels WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED"
 
 
 class _Uncounted:

@@ -89,6 +89,15 @@ async def test_edit_delete_and_reactions(live: str, pair: Pair) -> None:
     assert quoting["reply_to"]["text"] is None
 
 
+async def test_an_answer_and_then_its_question_are_deleted(pair: Pair) -> None:
+    said = (await pair.ana.post(pair.rest, json={"text": "Really?"})).json()
+    answer = (await pair.bruno.post(pair.rest, json={"text": "Yes", "reply_to_id": said["id"]})).json()
+    assert (await pair.bruno.delete(f"{pair.rest}/{answer['id']}")).status_code == 204
+    assert (await pair.ana.delete(f"{pair.rest}/{said['id']}")).status_code == 204
+    listed = await pair.ana.get(pair.rest)
+    assert [(item["deleted"], item["reply_to"]) for item in listed.json()["items"]] == [(True, None)] * 2
+
+
 async def test_typing_and_ping_are_not_logged(live: str, pair: Pair) -> None:
     async with sit(live, pair.path, pair.ana) as ana, sit(live, pair.path, pair.bruno) as bruno:
         await ana.say(type="typing", active=True)

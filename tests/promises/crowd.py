@@ -31,6 +31,10 @@ class Crowd:
         self.tracks: list[str] = []
         self.reviews: list[str] = []
         self.comments: list[str] = []
+        self.rooms: list[str] = []
+        self.groups: list[str] = []
+        self.messages: list[tuple[str, str]] = []
+        self.acts = list(ACTS)
         self.statuses: Counter[tuple[str, int]] = Counter()
         self.faults: list[str] = []
 
@@ -64,7 +68,7 @@ class Crowd:
         await self._work(over)
 
     async def _act(self, person: Person, chance: random.Random, times: int) -> None:
-        for act in chance.choices([act for act, _ in ACTS], [weight for _, weight in ACTS], k=times):
+        for act in chance.choices([act for act, _ in self.acts], [weight for _, weight in self.acts], k=times):
             answer = await act(self, person, chance)
             self.statuses[act.__name__, answer.status_code] += 1
             if answer.status_code >= 500:

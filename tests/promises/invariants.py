@@ -144,6 +144,136 @@ INVARIANTS: Mapping[str, str] = {
         SELECT id FROM group_links WHERE uses > max_uses""",
     "a key of a request has its answer": """
         SELECT user_id, key FROM idempotency_keys WHERE status IS NULL""",
+    "logs have every number once": """
+        SELECT c.id, c.kind, c.last_sequence, e.* FROM channels c CROSS JOIN LATERAL (
+            SELECT count(*) AS events, coalesce(min(sequence), 1) AS first, coalesce(max(sequence), 0) AS last
+            FROM channel_events WHERE channel_id = c.id
+        ) e WHERE (e.events, e.first, e.last) <> (c.last_sequence, 1, c.last_sequence)""",
+    "channels count their messages": """
+        SELECT c.id, c.message_count, m.* FROM channels c CROSS JOIN LATERAL (
+            SELECT count(*) AS messages, max(created_at) AS last FROM messages WHERE channel_id = c.id
+        ) m WHERE c.message_count <> m.messages OR c.last_message_at IS DISTINCT FROM m.last""",
+    "messages are counted through in their order": """
+        SELECT id, ordinal, place FROM (
+            SELECT id, ordinal, row_number() OVER (PARTITION BY channel_id ORDER BY sequence) AS place FROM messages
+        ) m WHERE ordinal <> place""",
+    "a message is the event of its number": """
+        SELECT m.id, e.sequence FROM messages m FULL JOIN (
+            SELECT channel_id, sequence, message_id FROM channel_events WHERE kind = 'message.created'
+        ) e ON (e.channel_id, e.sequence, e.message_id) = (m.channel_id, m.sequence, m.id)
+        WHERE m.id IS NULL OR e.sequence IS NULL""",
+    "events are of messages of their channel": """
+        SELECT e.channel_id, e.sequence FROM channel_events e JOIN messages m ON m.id = e.message_id
+        WHERE m.channel_id <> e.channel_id""",
+    "nobody has read more than there is": """
+        SELECT r.user_id, r.sequence, r.ordinal, c.last_sequence FROM channel_readers r
+        JOIN channels c ON c.id = r.channel_id
+        WHERE r.sequence > c.last_sequence OR r.ordinal <> (
+            SELECT count(*) FROM messages m WHERE m.channel_id = r.channel_id AND m.sequence <= r.sequence)""",
+    "who reads a group belongs to it": """
+        SELECT r.user_id, g.id FROM channel_readers r JOIN groups g ON g.id = r.channel_id
+        LEFT JOIN group_members m ON (m.group_id, m.user_id) = (g.id, r.user_id) WHERE m.user_id IS NULL""",
+    "a deleted message is empty": """
+        SELECT m.id FROM messages m WHERE m.deleted_at IS NOT NULL AND (
+            m.text <> '' OR m.mentions <> '{}' OR num_nonnulls(m.quote, m.track_id, m.review_id) <> 0
+            OR EXISTS (SELECT FROM message_revisions WHERE message_id = m.id)
+            OR EXISTS (SELECT FROM message_reactions WHERE message_id = m.id))
+        UNION ALL
+        SELECT a.id FROM messages a JOIN messages m ON m.id = a.reply_to_id
+        WHERE m.deleted_at IS NOT NULL AND a.quote->>'text' IS NOT NULL""",
+    "reactions are what the log says": """
+        SELECT message_id, emoji, user_id, last.kind FROM (
+            SELECT DISTINCT ON (1, 2, 3) (data->>'message_id')::uuid AS message_id, data->>'emoji' AS emoji,
+                   actor_id AS user_id, kind FROM channel_events
+            WHERE kind IN ('reaction.added', 'reaction.removed') ORDER BY 1, 2, 3, sequence DESC
+        ) last JOIN messages m ON m.id = last.message_id AND m.deleted_at IS NULL
+        FULL JOIN message_reactions r USING (message_id, emoji, user_id)
+        WHERE user_id IS NOT NULL AND (last.kind = 'reaction.added') IS DISTINCT FROM (r.created_at IS NOT NULL)""",
+    "nobody speaks after they were put out": """
+        SELECT e.channel_id, e.sequence, out.sequence AS out FROM channel_events e
+        JOIN channel_events out ON out.channel_id = e.channel_id AND out.removes = e.actor_id
+            AND out.sequence < e.sequence
+        WHERE e.kind IN ('message.created', 'message.edited', 'reaction.added') AND NOT EXISTS (
+            SELECT FROM channel_events back WHERE back.channel_id = e.channel_id AND back.actor_id = e.actor_id
+            AND back.kind = 'member.joined' AND back.sequence BETWEEN out.sequence AND e.sequence)""",
+    "who belongs to a room or group is what its log says": """
+        WITH last AS (
+            SELECT DISTINCT ON (1, 2) channel_id, coalesce(removes, actor_id) AS user_id, removes IS NULL AS is_in
+            FROM channel_events WHERE kind = 'member.joined' OR (removes IS NOT NULL AND kind LIKE 'member.%')
+            ORDER BY 1, 2, sequence DESC
+        ), belongs AS (
+            SELECT group_id AS channel_id, user_id FROM group_members
+            UNION ALL SELECT room_id, user_id FROM room_members
+        )
+        SELECT channel_id, user_id, is_in FROM last LEFT JOIN belongs b USING (channel_id, user_id)
+        WHERE user_id IS NOT NULL AND is_in <> (b.channel_id IS NOT NULL)
+          AND channel_id IN (SELECT id FROM groups UNION ALL SELECT id FROM rooms)""",
+    "a channel has what it is of": """
+        SELECT c.id, c.kind FROM channels c
+        WHERE NOT EXISTS (SELECT FROM rooms WHERE id = c.id AND c.kind = 'room')
+          AND NOT EXISTS (SELECT FROM groups WHERE id = c.id AND c.kind = 'group')
+          AND NOT EXISTS (SELECT FROM direct_channels WHERE id = c.id AND c.kind = 'direct')
+          AND NOT EXISTS (SELECT FROM channel_events e WHERE e.channel_id = c.id AND e.sequence = c.last_sequence
+                          AND e.kind IN ('room.closed', 'group.closed'))""",
+    "groups count their members and have one owner": """
+        SELECT g.id, g.member_count, g.owner_id, m.* FROM groups g CROSS JOIN LATERAL (
+            SELECT count(*) AS members, array_agg(user_id) FILTER (WHERE role = 'owner') AS owners
+            FROM group_members WHERE group_id = g.id
+        ) m WHERE (g.member_count, ARRAY[g.owner_id]) IS DISTINCT FROM (m.members, m.owners)""",
+    "rooms count their members and have one owner, who may be away from a permanent one": """
+        SELECT r.id, r.member_count, r.owner_id, m.* FROM rooms r CROSS JOIN LATERAL (
+            SELECT count(*) AS members, array_agg(user_id) FILTER (WHERE role = 'owner') AS owners
+            FROM room_members WHERE room_id = r.id
+        ) m WHERE r.member_count <> m.members OR CASE
+            WHEN m.owners IS NOT NULL THEN m.owners <> ARRAY[r.owner_id]
+            WHEN r.is_permanent THEN r.owner_id IS NULL AND r.member_count > 0 OR EXISTS (
+                SELECT FROM room_members i WHERE i.room_id = r.id AND i.user_id = r.owner_id)
+            ELSE true END""",
+    "nobody is in where they are banned": """
+        SELECT b.group_id, b.user_id FROM group_bans b JOIN group_members USING (group_id, user_id)
+        WHERE until IS NULL OR until > now()
+        UNION ALL
+        SELECT b.room_id, b.user_id FROM room_bans b JOIN room_members USING (room_id, user_id)
+        WHERE until IS NULL OR until > now()""",
+    "who belongs to a group is not invited to it": """
+        SELECT i.id FROM group_invites i JOIN group_members USING (group_id, user_id) WHERE i.status = 'pending'""",
+    "who came into a room has visited it": """
+        SELECT m.room_id, m.user_id FROM room_members m LEFT JOIN room_visits v USING (room_id, user_id)
+        JOIN users u ON u.id = m.user_id WHERE v.user_id IS NULL AND u.deleted_at IS NULL""",
+    "items count their votes": """
+        SELECT id, vote_count FROM queue_items q
+        WHERE vote_count <> (SELECT count(*) FROM queue_votes WHERE item_id = q.id)""",
+    "what plays does not wait": """
+        SELECT p.room_id FROM playbacks p JOIN queue_items q ON q.id = p.item_id""",
+    "a room plays one thing, and that is what it shows": """
+        SELECT room_id, p.item_id, p.play_id, r.plays FROM playbacks p FULL JOIN (
+            SELECT room_id, array_agg(id) AS plays FROM room_plays WHERE ended_at IS NULL GROUP BY room_id
+        ) r USING (room_id)
+        WHERE CASE WHEN p.item_id IS NULL THEN num_nonnulls(p.play_id, r.plays, p.item, p.track_id) <> 0 OR p.playing
+                   ELSE p.item IS NULL OR ARRAY[p.play_id] IS DISTINCT FROM r.plays END""",
+    "what plays has an end, and what stands still has none": """
+        SELECT room_id, playing, due_ms, gate_until_ms FROM playbacks
+        WHERE (due_ms IS NOT NULL) <> (item_id IS NOT NULL AND playing)""",
+    "votes to skip are told as they are cast": """
+        SELECT p.room_id, p.skip_votes FROM playbacks p
+        WHERE skip_votes > (SELECT count(*) FROM skip_votes v WHERE v.room_id = p.room_id)
+           OR (p.item_id IS NULL AND EXISTS (SELECT FROM skip_votes v WHERE v.room_id = p.room_id))""",
+    "people count what they heard": """
+        SELECT user_id, l.listen_count, n.listens FROM listeners l FULL JOIN (
+            SELECT user_id, count(*) AS listens FROM listens GROUP BY user_id
+        ) n USING (user_id) WHERE coalesce(l.listen_count, 0) <> coalesce(n.listens, 0)""",
+    "nobody heard the same twice": """
+        SELECT user_id, track_id, listened_at FROM listens GROUP BY 1, 2, 3 HAVING count(*) > 1""",
+    "listens are of tracks that stay, by people who stay": """
+        SELECT l.user_id, l.id FROM listens l JOIN tracks t ON t.id = l.track_id JOIN users u ON u.id = l.user_id
+        WHERE t.merged_into_id IS NOT NULL OR u.deleted_at IS NOT NULL""",
+    "who left is in no room and no group": """
+        SELECT u.id FROM users u WHERE deleted_at IS NOT NULL AND (
+            EXISTS (SELECT FROM room_members WHERE user_id = u.id)
+            OR EXISTS (SELECT FROM group_members WHERE user_id = u.id)
+            OR u.id IN (SELECT owner_id FROM rooms UNION ALL SELECT owner_id FROM groups))""",
+    "nobody is there without a socket": """
+        SELECT connection_id, user_id FROM presences""",
 }
 
 

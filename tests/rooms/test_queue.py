@@ -245,6 +245,17 @@ async def test_without_genres_the_best_known_are_chosen(people: People, infra: I
     assert (await press(owner, room, "play"))["item"] is not None
 
 
+async def test_one_of_many_that_nobody_knows_is_chosen(people: People, infra: Infra) -> None:
+    """A chance so small that it is no number is none either."""
+    owner, genre = await people.make("owner"), f"genre {uuid7().hex}"
+    async with infra.db.write() as db:
+        await index(db, Track, await make_tracks(infra, *[60_000] * 400, genres=[genre], popularity=0))
+    room = await open_room(owner, auto_dj=True, genres=[genre])
+    await press(owner, room, "play")
+    for _ in range(20):
+        assert (await press(owner, room, "skip"))["item"] is not None
+
+
 @pytest.mark.parametrize("genres", [[], ["no such genre"]])
 async def test_without_tracks_there_is_silence(people: People, infra: Infra, genres: list[str]) -> None:
     owner = await people.make("owner")
