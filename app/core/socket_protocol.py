@@ -40,7 +40,7 @@ class SocketProtocol(WSProtocol):
 
     def handle_message(self, event: TextMessage | BytesMessage) -> None:
         """Gives the application an empty message in place of one that is too long, so that it can say so."""
-        if self._too_long:
+        if self._too_long or self.close_sent:  # nobody takes it any more; what follows may be their goodbye
             return
         try:
             self.buffer.extend(event)

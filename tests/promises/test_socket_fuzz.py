@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,7 +158,7 @@ class Mangler:
             frame["client_id"] = f"{id(self)}-{self._number - (chance.random() < 0.1)}"
         for _ in range(chance.choice([0, 1, 1, 1, 2, 3])):
             chance.choice([self._replace, self._replace, self._drop, self._add])(frame)
-        return chance.choices([self._text, self._literal, self._garbage], [90, 7, 3])[0](frame)
+        return chance.choices([self._text, self._literal, self._garbage], [980, 12, 8])[0](frame)
 
     def hello(self) -> str | bytes:
         frame = {"type": "hello", "protocol": 1, "client": "fuzz", "last_sequence": self._chance.randint(0, 50)}
@@ -171,18 +172,19 @@ class Mangler:
 
     def _replace(self, frame: dict[str, Any]) -> None:
         place = self._place(frame)
-        if names := [name for name in place if name != "type" or self._chance.random() < 0.05]:
-            place[self._chance.choice(names)] = self._chance.choice(VALUES)
+        if names := [name for name in place if name != "type" or self._chance.random() < 0.02]:
+            place[self._chance.choice(names)] = self._value()
 
     def _drop(self, frame: dict[str, Any]) -> None:
         place = self._place(frame)
         if names := [name for name in place if name != "type"]:
             del place[self._chance.choice(names)]
 
+    def _value(self) -> Any:
+        return deepcopy(self._chance.choice(VALUES))
+
     def _add(self, frame: dict[str, Any]) -> None:
-        self._place(frame)[self._chance.choice(["extra", "", "client_id", "body", "text", "\x00"])] = (
-            self._chance.choice(VALUES)
-        )
+        self._place(frame)[self._chance.choice(["extra", "", "client_id", "body", "text", "\x00"])] = self._value()
 
     def _text(self, frame: dict[str, Any]) -> str:
         text = json.dumps(frame, ensure_ascii=self._chance.random() < 0.5, allow_nan=True)
@@ -239,7 +241,7 @@ async def mangle(at: Target, count: int, fuzz: Fuzz) -> None:
     """Sends so many frames, over as many sockets as it takes."""
     mangler = Mangler(at.chance, at.known)
     headers = {"Authorization": f"Bearer {at.person.token}"}
-    options: dict[str, Any] = {"additional_headers": headers, "compression": None, "max_size": None}
+    options: dict[str, Any] = {"additional_headers": headers, "compression": None, "max_size": None, "max_queue": None}
     left = count
     while left > 0:
         async with connect(f"{at.address.replace('http', 'ws', 1)}/ws/{at.path}", **options) as connection:
@@ -253,22 +255,22 @@ async def mangle(at: Target, count: int, fuzz: Fuzz) -> None:
 
 
 async def converse(connection: ClientConnection, mangler: Mangler, known: Known, count: int, fuzz: Fuzz) -> int:
-    """A few frames and then a ping, until all are sent or the socket is closed; how many it were."""
+    """A few frames and then a ping, until so many are taken or the socket is closed; how many it were.
+
+    What was sent after the one that closed it is not counted, nor what was before it and may not have been looked at.
+    """
     done = 0
-    try:
+    with suppress(ConnectionClosed):
         while done < count:
             for _ in range(AT_ONCE):
-                frame = mangler.frame()
-                done += 1
-                fuzz.sent += 1
-                await connection.send(frame)
+                await connection.send(mangler.frame())
             mark = -1 - done
             await connection.send(json.dumps({"type": "ping", "id": mark, "client_ms": 0.0}))
             async with asyncio.timeout(30):
                 while not take(await connection.recv(), known, fuzz, mark):
                     pass
-    except ConnectionClosed:
-        pass
+            done += AT_ONCE
+            fuzz.sent += AT_ONCE
     return done
 
 
@@ -339,7 +341,7 @@ async def mangle_simply(at: Target, count: int, fuzz: Fuzz) -> None:
     """The same for the socket of earlier clients, which takes texts alone."""
     place, chance = f"{at.address.replace('http', 'ws', 1)}/ws/{at.path}?token={at.person.token}", at.chance
     for _ in range(count // AT_ONCE):
-        async with connect(place, compression=None) as connection:
+        async with connect(place, compression=None, max_queue=None) as connection:
             with suppress(ConnectionClosed, TimeoutError):
                 for _ in range(AT_ONCE):
                     fuzz.sent += 1
