@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
 
+from app.catalog.models import Album
 from app.core.db import Writer
 from app.core.jobs import emit
 from app.reviews.counts import recount_albums, recount_people
@@ -22,6 +23,8 @@ async def move_reviews(db: Writer, *, duplicate_id: UUID, kept_id: UUID) -> None
     """
     both = [duplicate_id, kept_id]
     await db.execute(select(Review.id).where(Review.album_id.in_(both)).order_by(Review.id).with_for_update())
+    # in their order, before the reviews refer to another one and hold that alone
+    await db.execute(select(Album.id).where(Album.id.in_(both)).order_by(Album.id).with_for_update(key_share=True))
     superseded = await _superseded(db, both)
     await db.execute(delete(Review).where(Review.id.in_([review.id for review in superseded])))
     await db.execute(update(Review).where(Review.album_id == duplicate_id).values(album_id=kept_id))
