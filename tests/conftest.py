@@ -124,6 +124,7 @@ async def settings(worker_number: int, tmp_path_factory: pytest.TempPathFactory)
         demo=False,
         rate_limits=False,
         password_hash_memory_kib=8,
+        database_timeout_seconds=15,  # a busy machine is no hung database
         log_level="WARNING",
         _env_file=None,
     )

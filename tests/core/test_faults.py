@@ -24,6 +24,7 @@ from tests.people import People
 async def own(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> AsyncIterator[FastAPI]:
     """The application on its own PostgreSQL and Valkey."""
     change = {"database_url": "", "redis_url": "", "data_dir": tmp_path_factory.mktemp("faults"), "rate_limits": True}
+    change["database_timeout_seconds"] = 4
     async with with_servers(settings.model_copy(update=change)) as found:
         await migrate(found.database_url)
         async with running(found) as app:
