@@ -141,9 +141,7 @@ class Poster:
             log.error("posting_failed", exc_info=error)
             _refuse(batch, Unavailable("It could not be stored. Send it again under the same client id."))
         else:
-            for draft in batch:
-                if draft in posted and not draft.answer.done():
-                    draft.answer.set_result(posted[draft])
+            _answer(batch, posted)
 
     async def _one_by_one(self, channel_id: UUID, batch: list[Draft], error: Exception) -> None:
         """Something that one of them names has gone since it was looked at; the others shall not suffer for it."""
@@ -167,6 +165,19 @@ async def poster(infra: Infra) -> AsyncIterator[Poster]:
 def _refuse(drafts: Sequence[Draft], error: AppError) -> None:
     for draft in drafts:
         draft.refuse(error)
+
+
+def _answer(batch: Sequence[Draft], posted: Mapping[Draft, Posted]) -> None:
+    """Everybody gets an answer: a twin of what was refused the same."""
+    done = [draft for draft in batch if draft.answer.done() and not draft.answer.cancelled()]
+    refused = {_identity(draft): draft.answer.exception() for draft in done}
+    for draft in batch:
+        if draft.answer.done():
+            continue
+        if draft in posted:
+            draft.answer.set_result(posted[draft])
+        else:
+            draft.answer.set_exception(refused.get(_identity(draft)) or Unavailable("Send it again."))
 
 
 async def _post(db: Writer, channel_id: UUID, batch: Sequence[Draft]) -> dict[Draft, Posted]:

@@ -17,6 +17,7 @@ from app.core.feeds import Line
 from app.core.ids import uuid7
 from app.core.infra import Infra, opened
 from app.core.query import Runs
+from app.core.tasks import end_tasks
 from app.users.schemas import PersonCard
 
 __all__ = ["Attendance", "attendance", "present_counts", "present_people"]
@@ -193,8 +194,7 @@ async def attendance(infra: Infra) -> AsyncIterator[Attendance]:
     try:
         yield here
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end_tasks([task])
         try:
             await here.leave()
         except Exception as error:

@@ -18,6 +18,7 @@ from app.core.db import Reader, Writer
 from app.core.errors import Unavailable
 from app.core.feeds import Feed, Line, logs
 from app.core.ids import uuid7
+from app.core.tasks import end_tasks
 
 __all__ = ["Broadcast", "tell"]
 
@@ -49,13 +50,7 @@ class Broadcast:
 
     async def close(self) -> None:
         """Stops listening."""
-        running = set(self._tasks)
-        while running:
-            for task in running:
-                task.cancel()
-            # again and again: the Redis client swallows a cancellation that comes while it connects
-            _, running = await asyncio.wait(running, timeout=0.1)
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
 
     @property
     def size(self) -> int:

@@ -12,6 +12,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.core.tasks import end_tasks
+
 __all__ = ["Cache"]
 
 LEASE_MILLISECONDS = 3000
@@ -73,8 +75,7 @@ class Cache:
     async def close(self) -> None:
         """Ends the background work."""
         if self._repaying:
-            self._repaying.cancel()
-            await asyncio.gather(self._repaying, return_exceptions=True)
+            await end_tasks([self._repaying])
 
     async def _find(self, key: str, token: str) -> bytes | bool:
         """The value, or whether the lease is ours. Waits for a value that another reader is loading."""

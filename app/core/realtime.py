@@ -15,6 +15,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from app.core.db import Reader, Writer
+from app.core.tasks import end_tasks
 
 __all__ = ["Hub", "Subscription", "push", "watch"]
 
@@ -80,13 +81,7 @@ class Hub:
 
     async def close(self) -> None:
         """Stops listening and wakes everybody, so that they see that it is over."""
-        running = set(self._tasks)
-        while running:
-            for task in running:
-                task.cancel()
-            # again and again: the Redis client swallows a cancellation that comes while it connects
-            _, running = await asyncio.wait(running, timeout=0.1)
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_tasks(self._tasks)
         self.wake_all()
 
     @property

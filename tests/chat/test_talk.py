@@ -37,6 +37,13 @@ async def test_a_message_that_is_sent_again_is_one(live: str, pair: Pair) -> Non
     assert again.json()["sequence"] == 1
 
 
+async def test_a_refused_message_that_is_sent_twice_at_once_is_refused_twice(pair: Pair) -> None:
+    said = {"text": "Hello?", "client_id": "twice", "reply_to_id": pair.id}
+    async with asyncio.timeout(5):
+        answers = await asyncio.gather(*(pair.ana.post(pair.rest, json=said) for _ in range(5)))
+    assert {answer.status_code for answer in answers} == {422}
+
+
 async def test_who_comes_back_gets_what_was_missed(live: str, pair: Pair) -> None:
     for text in "abc":
         await pair.ana.post(pair.rest, json={"text": text})

@@ -13,7 +13,7 @@ from tests.people import Person
 from tests.promises.crowd import Act, Crowd, some
 from tests.sockets import sit
 
-__all__ = ["acts_at"]
+__all__ = ["acts_at", "settle_down"]
 
 NOWHERE = "00000000-0000-7000-8000-000000000000"
 
@@ -214,6 +214,22 @@ async def depart(crowd: Crowd, me: Person, chance: random.Random) -> httpx.Respo
         join_room(crowd, me, chance),
     )
     return answer
+
+
+async def settle_down(crowd: Crowd) -> None:
+    """Something of everything: all are in one more group and room, which plays, and have talked and voted."""
+    owner, *others = crowd.members
+    group = (await owner.post("/groups", json={"name": "The last ones"})).json()["id"]
+    room = (await owner.post("/rooms", json={"name": f"The last ones {group}"})).json()["id"]
+    for person in others:
+        await person.post(f"/groups/{group}/join")
+        await person.post(f"/rooms/{room}/join")
+    for person, track in zip(crowd.members, crowd.tracks, strict=False):
+        await person.post(f"/rooms/{room}/queue", json={"track_id": track})
+    for place in (group, room):
+        said = [await person.post(f"/chat/{place}/messages", json={"text": "Hi"}) for person in crowd.members]
+        await owner.put(f"/chat/{place}/messages/{said[0].json()['id']}/reactions/🔥")
+    await owner.post(f"/rooms/{room}/playback", json={"action": "play"})
 
 
 TOGETHER: list[tuple[Act, int]] = [
