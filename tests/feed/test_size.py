@@ -19,7 +19,7 @@ from tests.reviews.factories import make_album
 
 async def test_ten_or_five_hundred_followed_touch_as_many_rows(infra: Infra, people: People) -> None:
     ana, bruno = await people.make("ana"), await people.make("bruno")
-    albums = [await make_album(infra) for _ in range(4)]
+    albums = [await make_album(infra) for _ in range(8)]
     few, many = await crowd(infra, 10), await crowd(infra, 500)
     await follow_all(infra, ana.id, few)
     await follow_all(infra, bruno.id, many)
@@ -28,9 +28,9 @@ async def test_ten_or_five_hundred_followed_touch_as_many_rows(infra: Infra, peo
     await infra.db.fetch("ANALYZE", [])
     with_few, with_many = await touched(infra, FOLLOWING, ana.id), await touched(infra, FOLLOWING, bruno.id)
     assert with_many <= 1.2 * with_few
-    # a page has 21 rows of some ten tables, and for each a look at small ones; one walk through the rest is 2,000
-    assert with_many < 1_500
-    assert await touched(infra, EVERYONE, (await people.make()).id) < 1_500
+    # a page has 21 rows of some ten tables, and for each a look at small ones; one walk through the rest is 4,000
+    assert with_many < 3_000
+    assert await touched(infra, EVERYONE, (await people.make()).id) < 3_000
 
 
 async def touched(infra: Infra, query: PageQuery[Any], viewer: Any) -> float:
