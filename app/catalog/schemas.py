@@ -17,6 +17,7 @@ __all__ = [
     "ArtistRef",
     "AudioFeatures",
     "GenreCount",
+    "Hearing",
     "Kind",
     "KnownWord",
     "Library",
@@ -172,6 +173,13 @@ class Place(Output):
 
     id: UUID
     kept_id: UUID | None
+
+
+class Hearing(Output):
+    """A track that a person may hear."""
+
+    person_id: UUID | None
+    track_id: UUID
 
 
 class Library(Output):
