@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("channels", sa.Integer(), nullable=True),
         sa.Column("tags", postgresql.JSONB(astext_type=Text()), server_default="{}", nullable=False),
         sa.Column("renditions", postgresql.JSONB(astext_type=Text()), server_default="[]", nullable=False),
-        sa.Column("peaks_key", sa.Text(), nullable=True),
+        sa.Column("peaks", sa.ARRAY(sa.SmallInteger()), nullable=True),
         sa.Column("finalised_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),

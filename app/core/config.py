@@ -78,6 +78,11 @@ class Settings(BaseSettings):
     socket_frames_per_second: int = Field(20, ge=1, description="frames of one socket; thrice as many at once")
     catalog_writes: Literal["curators", "users"] = Field("curators", description="who may edit the catalogue")
 
+    upload_quota_mb: int = Field(2048, ge=1, description="room for the recordings that one person uploads")
+    stream_via: Literal["server", "redirect"] = Field(
+        "server", description="redirect: recordings come straight from the object store, by short signed links"
+    )
+
     # --- the outside world; what has no key uses its local stand-in ---
     mail_from: str = Field("SoundScore <no-reply@localhost>", description="sender of mails")
     smtp_url: str = Field("", description="smtp://user:password@host:587 (STARTTLS if offered) or smtps://host:465")
