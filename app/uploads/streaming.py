@@ -139,8 +139,8 @@ def _file(recording: Recording, wanted: Format) -> File:
 
 
 def _headers(file: File, *, download: bool) -> dict[str, str]:
-    plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in file.filename[:-5])
-    extension = file.filename.rpartition(".")[2]
+    name, _, extension = file.filename.rpartition(".")
+    plain = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in name)
     disposition = "attachment" if download else "inline"
     return {
         "accept-ranges": "bytes",
