@@ -36,6 +36,7 @@ class Artist(Row):
     __table_args__ = (
         Index("ix_artists_name_key_id", "name_key", "id"),
         Index("ix_artists_genres", "genres", postgresql_using="gin"),
+        Index("ix_artists_image_key", "image_key", postgresql_where=text("image_key IS NOT NULL")),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
     )
 
@@ -59,6 +60,7 @@ class Album(Row):
         Index("ix_albums_artist_id_title_key", "artist_id", "title_key"),
         Index("ix_albums_year_id", "year", "id"),
         Index("ix_albums_genres", "genres", postgresql_using="gin"),
+        Index("ix_albums_cover_key", "cover_key", postgresql_where=text("cover_key IS NOT NULL")),
         CheckConstraint("array_length(rating_counts, 1) = 10", name="ten_ratings"),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
     )
