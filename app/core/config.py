@@ -91,8 +91,8 @@ class Settings(BaseSettings):
     s3_access_key_id: str = Field("", description="of S3")
     s3_secret_access_key: SecretStr = Field(SecretStr(""), description="of S3")
     s3_session_token: SecretStr = Field(SecretStr(""), description="of temporary keys of S3")
-    s3_path_style: bool | None = Field(
-        None, description="whether the bucket stands in the path; empty: with S3_ENDPOINT_URL"
+    s3_path_style: Literal["auto", "true", "false"] = Field(
+        "auto", description="whether the bucket stands in the path; auto: with S3_ENDPOINT_URL"
     )
     supabase_url: str = Field("", description="keep files in Supabase Storage: https://PROJECT.supabase.co")
     supabase_service_key: SecretStr = Field(SecretStr(""), description="the secret key of that project")

@@ -66,7 +66,7 @@ def _s3(settings: Settings) -> Storage:
     from app.integrations.sigv4 import Credentials  # noqa: PLC0415
     from app.integrations.storage_s3 import Bucket, S3Storage  # noqa: PLC0415
 
-    by_path = bool(settings.s3_endpoint_url) if settings.s3_path_style is None else settings.s3_path_style
+    by_path = settings.s3_path_style == "true" or (settings.s3_path_style == "auto" and bool(settings.s3_endpoint_url))
     bucket = Bucket(
         settings.s3_bucket, settings.s3_region, settings.s3_endpoint_url, settings.s3_public_endpoint_url, by_path
     )
