@@ -14,6 +14,7 @@ TO_PERSON = "13+4+++"
 TO_PERSON_READS = "1++4+++"
 OWN_READ = "1444+44"
 OWN_WRITE = "1344+44"
+OWN_OR_ADMIN = "1344+4+"
 AUTHOR = "1334+33"
 AUTHOR_OR_ADMIN = "1334+3+"
 CURATOR = "13333++"
@@ -35,7 +36,8 @@ _ROWS = [
         list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
         list_rooms get_room_by_name
         list_top_albums list_trending_albums list_public_reviews list_busy_genres put_upload livez readyz health
-        metrics swagger redoc sockets_document list_groups get_group
+        metrics swagger redoc sockets_document list_groups get_group stream_recording
+        probe_recording stream_track probe_track get_waveform
     """,
     ),
     (
@@ -44,7 +46,7 @@ _ROWS = [
         get_person list_followers list_following list_user_reviews get_review list_revisions list_review_likers
         list_comments list_replies list_liked_albums list_liked_tracks get_room list_room_members list_room_queue
         get_queued_item get_room_playback get_skip_vote list_room_history list_listens get_listening_stats list_top
-        get_now_playing
+        get_now_playing list_person_uploads
     """,
     ),
     (
@@ -54,7 +56,7 @@ _ROWS = [
         list_conversations
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
         list_my_groups list_my_group_invites list_group_members look_at_group_link
-        list_own_rooms stream_rooms list_suggested_rooms
+        list_own_rooms stream_rooms list_suggested_rooms list_uploads get_upload_usage
     """,
     ),
     (
@@ -63,7 +65,7 @@ _ROWS = [
         update_own_profile create_review like_album set_own_avatar remove_own_avatar set_own_banner
         remove_own_banner unlike_album like_track unlike_track mark_all_notifications_read
         set_notification_preferences create_group join_group redeem_group_link create_room
-        add_listens set_now_playing clear_now_playing
+        add_listens set_now_playing clear_now_playing initiate_upload record_play
     """,
     ),
     (
@@ -114,7 +116,9 @@ _ROWS = [
     """,
     ),
     (GROUP_OWNER_OR_ADMIN, "delete_group"),
-    (OWN_WRITE, "accept_group_invite decline_group_invite"),
+    (OWN_WRITE, "accept_group_invite decline_group_invite finalise_upload change_upload"),
+    (OWN_READ, "get_upload"),
+    (OWN_OR_ADMIN, "delete_upload"),
     (
         AUTHOR,
         """
