@@ -24,6 +24,7 @@ from app.core.infra import open_infra, with_servers
 from app.core.migrations import migrate
 from app.core.tokens import AccessTokens
 from app.main import create_app
+from bench.bombs import explode, told
 from bench.data import Sample, fill, fill_tracks
 from bench.load import Load, Request, drive
 from bench.servers import Target, server_memory, serving
@@ -136,6 +137,8 @@ async def _ours(bench: Bench, target: Target, sample: Sample, keys: list[str], s
     review = await _a_review(bench.settings, sample.album)
     likes = [Request(method, f"/api/v1/reviews/{review}/like", key) for key in keys for method in ("PUT", "DELETE")]
     await bench.measure(f"our like {size}", target, likes)
+    address = f"http://{target.host}:{target.port}"
+    print(told(*await explode(address, keys[0], target.process)), flush=True)
 
 
 async def _readers(settings: Settings) -> list[UUID]:
