@@ -13,6 +13,7 @@ from app.auth.tickets import socket_user
 from app.catalog import editing_router as catalog_edits
 from app.catalog import pictures_router as pictures
 from app.catalog import router as catalog
+from app.catalog.comments_router import track_comments
 from app.catalog.search_router import router as search
 from app.chat.protocol import asyncapi
 from app.chat.router import conversations
@@ -50,6 +51,7 @@ api.include_router(albums)
 api.include_router(catalog.artists)
 api.include_router(catalog.albums)
 api.include_router(catalog.tracks)
+api.include_router(track_comments)
 api.include_router(catalog.genres)
 api.include_router(catalog.liked)
 api.include_router(catalog_edits.artists)
@@ -100,7 +102,7 @@ TAGS = [
         "tracks": "Tracks, their likes, and their places on albums.",
         "media": "Pictures, in the sizes that pages need.",
         "reviews": "Ratings of 1 to 10 half stars with a text; one for each person and album.",
-        "comments": "Comments on reviews, with one level of replies.",
+        "comments": "Comments on reviews and tracks, with one level of replies.",
         "listens": "What people hear now and have heard, as far as they show it.",
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
@@ -151,6 +153,7 @@ PUBLIC: frozenset[str] = frozenset(
         "list_genres",
         "list_liked_albums",
         "list_liked_tracks",
+        "list_track_comments",
         "search_everything",
         # reviews
         "get_album",
@@ -185,6 +188,7 @@ PUBLIC: frozenset[str] = frozenset(
         "list_public_reviews",
         "list_top_albums",
         "list_trending_albums",
+        "list_trending_tracks",
     }
 )
 """Names of the operations that answer without a token. A test holds every other operation to its login."""

@@ -95,6 +95,7 @@ class Message(Row):
     mentions: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql_text("'{}'::uuid[]"))
     track_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), index=True)
     review_id: Mapped[UUID | None] = mapped_column(ForeignKey("reviews.id", ondelete="SET NULL"), index=True)
+    image_key: Mapped[str | None] = mapped_column(index=True)
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
 

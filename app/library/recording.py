@@ -15,7 +15,7 @@ from app.library.queries import KNOWN_TRACKS
 from app.library.rules import MINUTES_UNKNOWN, is_plausible, listen_id, whole_second
 from app.library.schemas import KnownTrack, Source
 
-__all__ = ["Heard", "add_counts", "near", "record"]
+__all__ = ["Heard", "add_counts", "add_plays", "near", "record"]
 
 # Their rows are locked in the order of their ids until the end of the transaction: of two reports of one listen that
 # come at once from two sources, the second sees the first. $1 people, $2 whether it was heard in a room.
@@ -41,12 +41,18 @@ _INSERT = """
     )
     ORDER BY heard.user_id, heard.id
     ON CONFLICT DO NOTHING
-    RETURNING user_id, id"""
+    RETURNING user_id, id, track_id"""
 
 _COUNT = """
     UPDATE listeners SET listen_count = listen_count + counted.change
     FROM unnest($1::uuid[], $2::bigint[]) AS counted (user_id, change)
     WHERE listeners.user_id = counted.user_id"""
+
+# in the order of their ids, as everybody counts them
+_COUNT_PLAYS = """
+    INSERT INTO track_plays AS known (track_id, play_count)
+    SELECT track_id, change FROM unnest($1::uuid[], $2::bigint[]) AS counted (track_id, change) ORDER BY track_id
+    ON CONFLICT (track_id) DO UPDATE SET play_count = known.play_count + excluded.play_count"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +79,23 @@ async def record(db: Writer, listens: Sequence[Heard], *, source: Source) -> lis
     willing = await _lock_listeners(db, {heard.user_id for heard in listens}, in_room=source == "room")
     rows = [_row(heard, tracks[heard.track_id]) for heard in listens if heard.user_id in willing]
     new = await _insert(db, rows, source) if rows else []
+    listens_of = [(user_id, listen_id) for user_id, listen_id, _ in new]
     if new:
-        await add_counts(db, Counter(user_id for user_id, _ in new))
-        await emit(db, ListensRecorded(source=source, listens=new))
-    return new
+        await add_counts(db, Counter(user_id for user_id, _ in listens_of))
+        await add_plays(db, Counter(track_id for *_, track_id in new))
+        await emit(db, ListensRecorded(source=source, listens=listens_of))
+    return listens_of
 
 
 async def add_counts(db: Writer, changes: Counter[UUID]) -> None:
     """Keeps the people's counters, whose rows the caller has locked."""
     await db.records(_COUNT, [list(changes), list(changes.values())])
+
+
+async def add_plays(db: Writer, changes: Counter[UUID]) -> None:
+    """Keeps the tracks' counters, after those of the people."""
+    if changes:
+        await db.records(_COUNT_PLAYS, [list(changes), list(changes.values())])
 
 
 def near(listened_at: datetime, duration_ms: int | None) -> tuple[UUID, UUID]:
@@ -121,6 +135,6 @@ def _row(heard: Heard, track: KnownTrack) -> tuple[object, ...]:
     return heard.user_id, identifier, track.track_id, moment, *said, *near(moment, track.duration_ms)
 
 
-async def _insert(db: Writer, rows: Sequence[tuple[object, ...]], source: Source) -> list[tuple[UUID, UUID]]:
+async def _insert(db: Writer, rows: Sequence[tuple[object, ...]], source: Source) -> list[tuple[UUID, UUID, UUID]]:
     columns = [list(column) for column in zip(*rows, strict=True)]
     return [tuple(row) for row in await db.records(_INSERT, [*columns[:7], source, *columns[7:]])]

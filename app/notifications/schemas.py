@@ -16,6 +16,7 @@ __all__ = [
     "NotedInvite",
     "NotedMessage",
     "NotedReview",
+    "NotedTrack",
     "NotificationEvent",
     "NotificationItem",
     "Preference",
@@ -41,6 +42,14 @@ class NotedReview(Output):
 
     id: UUID
     album: NotedAlbum
+
+
+class NotedTrack(Output):
+    """The track that it is about."""
+
+    id: UUID
+    title: str
+    artist: str
 
 
 class NotedComment(Output):
@@ -79,7 +88,8 @@ class NotedInvite(Output):
 class NotificationItem(Output):
     """What somebody did. `number` counts a person's notifications in the order in which they came.
 
-    `review`, `comment`, `message` and `group_invite` are null where there is none, or where you can no longer see it.
+    `review`, `track`, `comment`, `message` and `group_invite` are null where there is none, or where you can no longer
+    see it.
     """
 
     id: UUID
@@ -90,6 +100,7 @@ class NotificationItem(Output):
     actor: PersonCard
     review: NotedReview | None
     comment: NotedComment | None
+    track: NotedTrack | None
     message: NotedMessage | None
     group_invite: NotedInvite | None
 

@@ -51,6 +51,7 @@ async def notify(
     subject: str,
     review_id: UUID | None = None,
     comment_id: UUID | None = None,
+    track_id: UUID | None = None,
     message_id: UUID | None = None,
     group_invite_id: UUID | None = None,
 ) -> None:
@@ -77,6 +78,7 @@ async def notify(
         "subject": subject,
         "review_id": review_id,
         "comment_id": comment_id,
+        "track_id": track_id,
         "message_id": message_id,
         "group_invite_id": group_invite_id,
     }

@@ -162,6 +162,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "mark_channel_read": {"sequence": 1},
     "mute_channel": {"muted": True},
     "create_comment": {"text": "New."},
+    "comment_on_track": {"text": "New."},
     "create_artist": {"name": "New"},
     "change_artist": {"name": "Changed"},
     "change_album": {"title": "Changed"},
