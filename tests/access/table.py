@@ -32,9 +32,9 @@ _ROWS = [
         register login login_by_json refresh ask_for_new_password reset_password verify_email resend_verification
         begin_oauth finish_oauth exchange_oauth_code get_json_web_keys show_verification confirm_verification show_reset
         confirm_reset list_album_reviews list_reviews get_album list_artists get_artist list_artist_albums list_albums
-        list_album_tracks list_track_comments get_album_likes list_album_likers get_track list_genres get_picture search_everything
-        list_rooms get_room_by_name
-        list_top_albums list_trending_albums list_trending_tracks list_public_reviews list_busy_genres livez readyz health metrics swagger
+        list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
+        list_rooms get_room_by_name list_track_comments list_trending_tracks
+        list_top_albums list_trending_albums list_public_reviews list_busy_genres livez readyz health metrics swagger
         redoc sockets_document list_groups get_group
     """,
     ),
@@ -60,9 +60,9 @@ _ROWS = [
     (
         MEMBER_WRITES,
         """
-        update_own_profile create_review like_album unlike_album like_track unlike_track comment_on_track mark_all_notifications_read
+        update_own_profile create_review like_album unlike_album like_track unlike_track mark_all_notifications_read
         set_notification_preferences create_group join_group redeem_group_link create_room
-        add_listens set_now_playing clear_now_playing
+        add_listens set_now_playing clear_now_playing comment_on_track
     """,
     ),
     (
