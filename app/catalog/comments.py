@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Uuid, bindparam, exists, func, select, upd
 from sqlalchemy.orm import aliased
 
 from app.catalog.events import TrackCommented
+from app.catalog.hearing import heard_by
 from app.catalog.models import Track
 from app.catalog.queries import pair_table
 from app.catalog.service import require, viewer_of
@@ -41,7 +42,8 @@ __all__ = [
 ThreadSort = Literal["old", "new", "position"]
 
 _TRACK_ID = bindparam("track_id", type_=Uuid)
-_HERE = threads().where(Comment.track_id == _TRACK_ID)
+_OPEN = exists().where(Track.id == _TRACK_ID, heard_by())
+_HERE = threads().where(Comment.track_id == _TRACK_ID, _OPEN)
 _THREADS: dict[ThreadSort, PageQuery[Thread]] = {
     "old": PageQuery(_HERE, into=Thread, order=[Comment.id], ascending=True),
     "new": PageQuery(_HERE, into=Thread, order=[Comment.id]),
@@ -52,6 +54,7 @@ _THREADS: dict[ThreadSort, PageQuery[Thread]] = {
         ascending=True,
     ),
 }
+_TRACK = select(Track).where(Track.id == _TRACK_ID, Track.merged_into_id.is_(None), heard_by())
 _PARENT = select(Comment).where(
     Comment.id == bindparam("comment_id", type_=Uuid),
     Comment.track_id == _TRACK_ID,
@@ -61,9 +64,9 @@ _PARENT = select(Comment).where(
 
 
 def under_open_track(comment: Any = Comment, viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[bool]:
-    """The comment stands under a track that the viewer may see."""
+    """The comment stands under a track that the viewer may hear."""
     track = aliased(Track)
-    return exists().where(track.id == comment.track_id)
+    return exists().where(track.id == comment.track_id, heard_by(track, viewer))
 
 
 async def comment_on_track(db: Writer, actor: Principal, track_id: UUID, new: NewTrackComment) -> CommentCard:
@@ -71,7 +74,7 @@ async def comment_on_track(db: Writer, actor: Principal, track_id: UUID, new: Ne
 
     Raises NotFound, Merged, Invalid for a moment behind its end.
     """
-    track = await _held(db, track_id)
+    track = await _held(db, actor, track_id)
     parent = await _parent(db, actor, track_id, new.parent_id) if new.parent_id else None
     _check_moment(new, track)
     comment_id = await write_comment(
@@ -99,7 +102,7 @@ async def list_track_comments(
     """
     found = await _THREADS[sort].page(db, page, track_id=track_id, viewer=viewer_of(actor))
     if not found.items:
-        await require(db, Track, track_id, "/comments")
+        await require(db, Track, track_id, "/comments", actor=actor)
     return found
 
 
@@ -127,18 +130,21 @@ async def move_comments(db: Writer, pairs: Sequence[tuple[UUID, UUID]]) -> None:
     await recount_comments(db, list(ids))
 
 
-async def _held(db: Writer, track_id: UUID) -> Track:
+async def _held(db: Writer, actor: Principal, track_id: UUID) -> Track:
     """The track, under which nobody else says something meanwhile; it can be heard and liked."""
-    there = select(Track).where(Track.id == track_id, Track.merged_into_id.is_(None))
-    track = await db.one(there.with_for_update(key_share=True))
+    track = await db.scalar(_TRACK.with_for_update(key_share=True, of=Track), _asked(actor, track_id))
     if track is None:
-        await require(db, Track, track_id, "/comments")
+        await require(db, Track, track_id, "/comments", actor=actor)
         raise NotFound("There is no such track.")
     return track
 
 
+def _asked(actor: Principal, track_id: UUID) -> dict[str, UUID]:
+    return {"track_id": track_id, "viewer": actor.user_id}
+
+
 async def _parent(db: Writer, actor: Principal, track_id: UUID, parent_id: UUID) -> Comment:
-    parent = await db.scalar(_PARENT, {"comment_id": parent_id, "track_id": track_id, "viewer": actor.user_id})
+    parent = await db.scalar(_PARENT, {"comment_id": parent_id, **_asked(actor, track_id)})
     if parent is None:
         raise NotFound("There is no such comment on this track.")
     return parent

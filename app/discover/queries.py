@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.catalog.hearing import heard_by
 from app.catalog.models import Album, Artist, Track
 from app.core.query import PageQuery, Query
 from app.discover.models import Chart, ChartEntry, Dismissal, TrackTrend
@@ -90,7 +91,7 @@ TRENDING_TRACKS = PageQuery(
     .join_from(TrackTrend, Track, Track.id == TrackTrend.track_id)
     .join(Artist, Artist.id == Track.artist_id)
     .outerjoin(Album, Album.id == Track.album_id)
-    .where(TrackTrend.genre == _GENRE),
+    .where(TrackTrend.genre == _GENRE, heard_by()),
     into=TrendingTrack,
     order=[TrackTrend.rank],
     ascending=True,

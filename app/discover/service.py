@@ -45,9 +45,9 @@ async def list_chart(
 
 
 async def list_trending_tracks(infra: Infra, page: PageRequest, *, genre: str) -> Page[TrendingTrack]:
-    """The tracks that are heard most now, of all genres if `genre` is empty."""
+    """The tracks that are heard most now and that everybody may hear, of all genres if `genre` is empty."""
     await _chart(infra, "trending", "week", "")
-    return await TRENDING_TRACKS.page(infra.db.reader, page, genre=genre.strip().lower())
+    return await TRENDING_TRACKS.page(infra.db.reader, page, genre=genre.strip().lower(), viewer=None)
 
 
 async def _chart(infra: Infra, kind: str, period: str, genre: str) -> ChartInfo:

@@ -32,7 +32,8 @@ MAKE_TRENDS = """
     ),
     placed AS (
         SELECT genre, c.*, row_number() OVER (PARTITION BY genre ORDER BY score DESC, plays DESC, track_id) AS rank
-        FROM counted c JOIN tracks t ON t.id = c.track_id AND t.merged_into_id IS NULL
+        FROM counted c JOIN tracks t ON t.id = c.track_id
+            AND t.merged_into_id IS NULL AND t.visibility = 'public'
         CROSS JOIN unnest(t.genres || ''::text) AS genre
     )
     INSERT INTO track_trends (genre, rank, track_id, score, play_count, listener_count, previous_rank)

@@ -97,18 +97,19 @@ async def tell_of_comment(db: Writer, event: CommentWritten) -> None:
 
 @on(TrackCommented)
 async def tell_of_track_comment(db: Writer, event: TrackCommented) -> None:
-    """The author of the comment that it replies to, and whom it names: each once."""
+    """The author of the comment that it replies to, who uploaded the track, and whom it names: each once."""
     await _keep(db, event)
     parent = aliased(Comment)
     written = (
-        select(Comment.text, parent.user_id.label("parent_id"))
+        select(Comment.text, Track.owner_id, parent.user_id.label("parent_id"))
+        .join(Track, Track.id == Comment.track_id)
         .outerjoin(parent, parent.id == Comment.parent_id)
         .where(Comment.id == event.comment_id, Comment.deleted_at.is_(None))
     )
     found = await db.rows(written.with_for_update(key_share=True, read=True, of=Comment))
-    for text, parent_id in found:
-        mentioned = await mentioned_people(db, text, event.user_id)
-        await _tell_of_comment(db, event, (parent_id, None), mentioned, track_id=event.track_id)
+    for text, owner_id, parent_id in found:
+        mentioned = await mentioned_people(db, text, event.user_id, owner_id=owner_id)
+        await _tell_of_comment(db, event, (parent_id, owner_id), mentioned, track_id=event.track_id)
 
 
 async def _tell_of_comment(

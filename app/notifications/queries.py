@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, join, literal_column, or_, select, true
 from sqlalchemy.orm import aliased
 
+from app.catalog.hearing import heard_by
 from app.catalog.models import Album, Artist, Track
 from app.chat.models import Channel, Message
 from app.core.db import Reader
@@ -67,7 +68,7 @@ def _about() -> Select[*tuple[Any, ...]]:
         )
         .select_from(User)
         .outerjoin(reviews, Review.id == Notification.review_id)
-        .outerjoin(tracks, Track.id == Notification.track_id)
+        .outerjoin(tracks, and_(Track.id == Notification.track_id, heard_by()))
         .outerjoin(Comment, said)
         .outerjoin(Message, Message.id == Notification.message_id)
         .outerjoin(Channel, Channel.id == Message.channel_id)

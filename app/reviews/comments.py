@@ -5,11 +5,13 @@ Whoever writes or erases one has locked the review or track first, so that its c
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, update
 
 from app.catalog.comments import hold_commented_tracks, recount_comments
+from app.catalog.models import Track
 from app.catalog.service import viewer_of
 from app.core.auth import Principal
 from app.core.db import Reader, Writer
@@ -59,9 +61,11 @@ async def delete_comment(db: Writer, actor: Principal, comment_id: UUID) -> None
     it. Raises NotFound, Forbidden.
     """
     comment = await _open(db, actor, comment_id, among=STANDING_COMMENT if actor.is_admin else OPEN_COMMENT)
-    owner_id = await db.one(select(Review.user_id).where(Review.id == comment.review_id))
-    if actor.user_id not in {comment.user_id, owner_id} and not actor.is_admin:
-        raise Forbidden("Its author, the author of the review and admins may delete it.")
+    owner: Any = select(Review.user_id).where(Review.id == comment.review_id)
+    if comment.track_id is not None:
+        owner = select(Track.owner_id).where(Track.id == comment.track_id)
+    if actor.user_id not in {comment.user_id, await db.one(owner)} and not actor.is_admin:
+        raise Forbidden("Its author, who owns what it stands under and admins may delete it.")
     await erase_and_count(db, [comment_id])
 
 

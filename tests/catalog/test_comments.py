@@ -5,7 +5,7 @@ from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.catalog.models import Track
 from app.core.ids import uuid7
@@ -209,3 +209,33 @@ async def test_a_page_is_one_statement(infra: Infra, ana: Person, ben: Person, t
         async with queries(infra) as ran:
             assert len(await said(ana, track, sort)) == 1
         assert ran == [1]
+
+
+async def test_only_who_may_hear_it_may_talk_about_it(
+    infra: Infra, client: httpx.AsyncClient, people: People, ana: Person, track: Body
+) -> None:
+    ben, carl = await people.make("ben"), await people.make("carl")
+    await own(infra, ana, track, "followers")
+    await ben.put(f"/users/{ana.username}/follow")
+    comment = await say(ben, track, f"Listen, @{carl.username}!")
+    for reader in (client, carl):
+        assert (await reader.get(f"/tracks/{track['id']}/comments")).status_code == 404
+        assert (await reader.get(f"/comments/{comment['id']}/replies")).status_code == 404
+    assert (await carl.post(f"/tracks/{track['id']}/comments", json={"text": "x"})).status_code == 404
+    assert (await carl.put(f"/comments/{comment['id']}/like")).status_code == 404
+    assert [item["id"] for item in await said(ben, track)] == [comment["id"]]
+    assert await told(infra, ana) == [
+        ("comment", track["id"], f"Listen, @{carl.username}!"),
+        ("follow", None, None),
+    ]
+    assert await told(infra, carl) == []
+    assert (await ana.delete(f"/comments/{comment['id']}")).status_code == 204
+    assert await count(infra, track) == 0
+
+
+async def own(infra: Infra, owner: Person, track: Body, visibility: str) -> None:
+    """As if the owner had uploaded it."""
+    async with infra.db.write() as db:
+        await db.execute(
+            update(Track).where(Track.id == UUID(track["id"])).values(owner_id=owner.id, visibility=visibility)
+        )

@@ -5,7 +5,9 @@ from math import log
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
+from app.catalog.models import Track
 from app.discover.handlers import refresh_charts
 from app.library.recording import Heard, record
 from tests.discover.conftest import World
@@ -60,6 +62,17 @@ async def test_nobody_makes_a_trend_alone(world: World) -> None:
 async def test_private_listens_make_no_trend(world: World, hidden: dict[str, str]) -> None:
     await hear(world, await world.people.make("hidden", **hidden), await make_track(world.infra))
     assert await trending(world) == []
+
+
+async def test_what_is_not_for_everybody_is_no_trend(world: World) -> None:
+    owner = await world.people.make("owner")
+    track = await make_track(world.infra, owner_id=owner.id)
+    await hear(world, owner, track)
+    assert len(await trending(world)) == 1
+    async with world.infra.db.write() as db:
+        await db.execute(update(Track).where(Track.id == track).values(visibility="private"))
+    unrefreshed = await world.client.get("/discover/trending-tracks")
+    assert unrefreshed.json()["items"] == await trending(world) == []
 
 
 async def test_genres_have_their_own(world: World) -> None:
