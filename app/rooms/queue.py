@@ -9,10 +9,11 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from app.catalog.hearing import hearable
 from app.chat.owners import Command
 from app.core.auth import Principal
 from app.core.db import Writer
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Forbidden, NotFound
 from app.core.ids import uuid7
 from app.core.jobs import every
 from app.core.query import Runs
@@ -35,6 +36,7 @@ __all__ = [
     "COMMANDS",
     "AlreadyWaiting",
     "NotInThisMode",
+    "NotShareable",
     "NothingToUndo",
     "TooManyItems",
     "add_item",
@@ -46,7 +48,8 @@ __all__ = [
 UNDO_FOR = timedelta(minutes=5)
 
 _TRACK = """
-    SELECT coalesce(t.merged_into_id, t.id) AS id FROM tracks t WHERE t.id = $1 OR t.spotify_id = $2"""
+    SELECT kept.id, kept.visibility = 'public' OR kept.owner_id = $3 AS is_shareable
+    FROM tracks t JOIN tracks kept ON kept.id = coalesce(t.merged_into_id, t.id) WHERE t.id = $1 OR t.spotify_id = $2"""
 _ADD = """
     INSERT INTO queue_items (id, room_id, track_id, added_by_id, place, created_at) VALUES ($1, $2, $3, $4, $5, $6)"""
 _REMOVE = "UPDATE queue_items SET removed_at = clock_timestamp() WHERE id = ANY($1)"
@@ -71,6 +74,10 @@ class TooManyItems(Conflict):
     code, title = "too_many_items", "You have added as much as one person may"
 
 
+class NotShareable(Forbidden):
+    code, title = "not_shareable", "You may hear this track, but not play it to others"
+
+
 class AlreadyWaiting(Conflict):
     code, title = "already_waiting", "You have added this track already"
 
@@ -86,20 +93,29 @@ class NothingToUndo(Conflict):
 async def add_item(db: Writer, actor: Principal, room_id: UUID, body: AddInput) -> tuple[Item, int]:
     """A track at its place in the queue. A room that has run dry plays it.
 
-    Raises NotFound, QueueFull, TooManyItems, AlreadyWaiting.
+    Raises NotFound, NotShareable, QueueFull, TooManyItems, AlreadyWaiting.
     """
     require(await standing(db, room_id, actor.user_id), "queue.add")
-    found = await db.records(_TRACK, [body.track_id, body.spotify_id])
-    if not found:
-        raise NotFound("There is no such track.")
+    track_id = await _find_track(db, actor, body)
     stage, waiting = await load_stage(db, room_id), await load_waiting(db, room_id)
-    _check_room_for(stage, waiting, actor, found[0]["id"])
-    item = await load_item(db, item_id=uuid7(), track_id=found[0]["id"], added_by=actor.user_id)
+    _check_room_for(stage, waiting, actor, track_id)
+    item = await load_item(db, item_id=uuid7(), track_id=track_id, added_by=actor.user_id)
     item = replace(item, place=max((each.place for each in waiting), default=0) + 1)
     await db.records(_ADD, [item.id, room_id, item.track["id"], actor.user_id, item.place, item.added_at])
     queue = await announce_queue(db, stage, [*waiting, item], actor_id=actor.user_id)
     await _play_if_dry(db, stage)
     return item, queue.index(item)
+
+
+async def _find_track(db: Writer, actor: Principal, body: AddInput) -> UUID:
+    """The track, if the actor may hear it and play it to others."""
+    found = await db.records(_TRACK, [body.track_id, body.spotify_id, actor.user_id])
+    if not found or not await hearable(db, actor.user_id, [found[0]["id"]]):
+        raise NotFound("There is no such track.")
+    if not found[0]["is_shareable"]:
+        raise NotShareable("It is not for everybody. Only who uploaded it may play it to a room.")
+    track_id: UUID = found[0]["id"]
+    return track_id
 
 
 def _check_room_for(stage: Stage, waiting: Sequence[Item], actor: Principal, track_id: UUID) -> None:
