@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.core.db import Writer
-from app.library.recording import add_counts, add_plays, near
+from app.library.recording import add_counts, near
 
 __all__ = ["move_some_listens"]
 
@@ -57,9 +57,10 @@ async def move_some_listens(db: Writer, pairs: Sequence[tuple[UUID, UUID]]) -> b
     bounds = zip(*(near(row["listened_at"], row["duration_ms"]) for row in batch), strict=True)
     dropped = await db.records(_DROP_KNOWN, [*both, people, ids, *map(list, bounds)])
     moved = await db.records(_MOVE, [*both, people, ids])
-    await add_counts(db, Counter({user: -n for user, n in Counter(row["user_id"] for row in dropped).items()}))
+    moved = await db.records(_MOVE, [*both, people, ids])
+    fewer = Counter({user_id: -count for user_id, count in Counter(row["user_id"] for row in dropped).items()})
     plays = Counter(row["kept_id"] for row in moved)
     plays.subtract(row["duplicate"] for row in moved)
     plays.subtract(row["track_id"] for row in dropped)
-    await add_plays(db, plays)
+    await add_counts(db, people=fewer, tracks=plays)
     return True

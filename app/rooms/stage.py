@@ -26,6 +26,7 @@ __all__ = [
     "ALIVE",
     "MOST_ITEMS",
     "SCHEDULE",
+    "SHARED",
     "SOON_MS",
     "Item",
     "QueueFull",
@@ -57,18 +58,14 @@ ALIVE = f"h.seen_at > clock_timestamp() - make_interval(secs => {LIFE_SECONDS})"
 _PRESENT = f"""
     SELECT DISTINCT p.user_id FROM presences p JOIN heartbeats h USING (process_id)
     WHERE p.channel_id = $1 AND {ALIVE}"""  # noqa: S608 -- constants only
-
-
-def _audience(added_by: str) -> str:
-    """Who may hear the recording of `t`: NULL if there is none, or if who added it may not play it to everybody."""
-    may_play = f"t.visibility = 'public' OR t.owner_id = {added_by}"
-    return f"CASE WHEN t.audio_type IS NOT NULL AND ({may_play}) THEN t.visibility END AS audience"
-
-
+SHARED = "(t.visibility = 'public' OR t.owner_id = {})"
+"""That a room may play the track `t` which a person added: everybody may hear it, or it is for its owner to share."""
 _STAGE = f"""
     SELECT r.queue_mode, r.items_per_person, r.auto_dj, r.genres, p.version, p.item_id, p.item, p.track_id,
            p.duration_ms, p.playing, p.position_ms, p.at_ms, p.heard_ms, p.gate_until_ms, p.ready, p.play_id, p.back_to,
-           p.served, p.dry, p.unheard, p.skip_votes, p.skip_needed, {_audience("(p.item->>'added_by')::uuid")}
+           p.served, p.dry, p.unheard, p.skip_votes, p.skip_needed,
+           CASE WHEN t.audio_type IS NOT NULL AND {SHARED.format("(p.item->>'added_by')::uuid")} THEN t.visibility END
+           AS audience
     FROM rooms r LEFT JOIN playbacks p ON p.room_id = r.id LEFT JOIN tracks t ON t.id = p.track_id
     WHERE r.id = $1"""  # noqa: S608 -- constants only
 _KEEP = """
@@ -83,12 +80,14 @@ _KEEP = """
         unheard = excluded.unheard, skip_votes = excluded.skip_votes, skip_needed = excluded.skip_needed"""
 _TRACK = """
     t.id AS track_id, t.title, a.name AS artist, t.artist_id, t.album_id, al.title AS album, t.duration_ms,
-    al.cover_key, %s FROM tracks t JOIN artists a ON a.id = t.artist_id LEFT JOIN albums al ON al.id = t.album_id"""
+    al.cover_key, CASE WHEN t.audio_type IS NOT NULL THEN t.visibility END AS audience
+    FROM tracks t JOIN artists a ON a.id = t.artist_id LEFT JOIN albums al ON al.id = t.album_id"""
 _ITEM = "SELECT $1::uuid AS id, $2::uuid AS added_by_id, 0 AS vote_count, 0::bigint AS place, clock_timestamp() AS "
-_NEW = f"{_ITEM} created_at, {_TRACK % _audience('$2::uuid')} WHERE t.id = $3"
+_NEW = f"{_ITEM} created_at, {_TRACK} WHERE t.id = $3 AND {SHARED.format('$2')}"
 _WAITING = f"""
-    SELECT q.id, q.added_by_id, q.vote_count, q.place, q.created_at, {_TRACK % _audience("q.added_by_id")}
-    JOIN queue_items q ON q.track_id = t.id WHERE q.room_id = $1 AND q.removed_at IS NULL"""
+    SELECT q.id, q.added_by_id, q.vote_count, q.place, q.created_at, {_TRACK}
+    JOIN queue_items q ON q.track_id = t.id
+    WHERE q.room_id = $1 AND q.removed_at IS NULL AND {SHARED.format("q.added_by_id")}"""
 
 
 class QueueFull(Conflict):
