@@ -15,6 +15,7 @@ from app.catalog import pictures_router as pictures
 from app.catalog import router as catalog
 from app.catalog.comments_router import track_comments
 from app.catalog.search_router import router as search
+from app.chat.pictures_router import router as chat_pictures
 from app.chat.protocol import asyncapi
 from app.chat.router import conversations
 from app.chat.router import router as chat
@@ -32,11 +33,13 @@ from app.library.router import listens
 from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
+from app.pictures.router import router as media
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
 from app.rooms.people_router import router as room_people
 from app.rooms.playing_router import router as room_playing
 from app.rooms.router import router as rooms
+from app.users.pictures_router import router as own_pictures
 from app.users.router import router as users
 
 __all__ = ["PUBLIC", "TAGS", "api", "root"]
@@ -45,6 +48,7 @@ api = RouteTable(API)
 api.include_router(auth)
 api.include_router(keys)
 api.include_router(users)
+api.include_router(own_pictures)
 api.include_router(account)
 api.include_router(reviews)
 api.include_router(comments)
@@ -61,7 +65,7 @@ api.include_router(catalog_edits.tracks)
 api.include_router(pictures.artists)
 api.include_router(pictures.albums)
 api.include_router(file_uploads)
-api.include_router(pictures.media)
+api.include_router(media)
 api.include_router(search)
 api.include_router(listens)
 api.include_router(listeners)
@@ -72,6 +76,7 @@ api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)
 api.include_router(chat)
+api.include_router(chat_pictures)
 api.include_router(conversations)
 api.include_router(group_invites)
 api.include_router(groups)

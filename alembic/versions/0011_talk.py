@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0011"
-down_revision: str | None = "0008"
+down_revision: str | None = "0007"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -61,7 +61,6 @@ def upgrade() -> None:
         postgresql_with={"autosummarize": "on"},
     )
     op.add_column("messages", sa.Column("image_key", sa.Text(), nullable=True))
-    op.create_index(op.f("ix_messages_image_key"), "messages", ["image_key"], unique=False)
     op.add_column("notifications", sa.Column("track_id", sa.Uuid(), nullable=True))
     op.create_index(op.f("ix_notifications_track_id"), "notifications", ["track_id"], unique=False)
     op.create_foreign_key(
@@ -87,7 +86,6 @@ def downgrade() -> None:
     op.drop_constraint(op.f("fk_notifications_track_id"), "notifications", type_="foreignkey")
     op.drop_index(op.f("ix_notifications_track_id"), table_name="notifications")
     op.drop_column("notifications", "track_id")
-    op.drop_index(op.f("ix_messages_image_key"), table_name="messages")
     op.drop_column("messages", "image_key")
     op.drop_index(
         "ix_listens_listened_at", table_name="listens", postgresql_using="brin", postgresql_with={"autosummarize": "on"}

@@ -57,7 +57,6 @@ async def move_some_listens(db: Writer, pairs: Sequence[tuple[UUID, UUID]]) -> b
     bounds = zip(*(near(row["listened_at"], row["duration_ms"]) for row in batch), strict=True)
     dropped = await db.records(_DROP_KNOWN, [*both, people, ids, *map(list, bounds)])
     moved = await db.records(_MOVE, [*both, people, ids])
-    moved = await db.records(_MOVE, [*both, people, ids])
     fewer = Counter({user_id: -count for user_id, count in Counter(row["user_id"] for row in dropped).items()})
     plays = Counter(row["kept_id"] for row in moved)
     plays.subtract(row["duplicate"] for row in moved)
