@@ -92,7 +92,8 @@ def _table(partials: Samples) -> list[float]:
     ]
 
 
-_SOFT, _BRIGHT = [], []
+_SOFT: list[float] = []
+_BRIGHT: list[float] = []
 
 
 def _tone(frequency: float, loudness: float) -> list[float]:
