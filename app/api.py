@@ -29,7 +29,7 @@ from app.groups.invites_router import router as group_invites
 from app.groups.members_router import router as group_members
 from app.groups.router import router as groups
 from app.integrations.storage_router import router as file_uploads
-from app.library.router import listens
+from app.library.router import evenings, listens
 from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
@@ -79,6 +79,7 @@ api.include_router(notifications)
 api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)
+api.include_router(evenings)
 api.include_router(chat)
 api.include_router(chat_pictures)
 api.include_router(conversations)

@@ -80,7 +80,7 @@ _ROWS = [
         open_conversation
         follow_person block_person mute_person dismiss_suggestion remove_follower like_review unlike_review like_comment
         unlike_comment create_comment unfollow_person unblock_person unmute_person undo_dismissal join_room leave_room
-        join_room_by_invite dismiss_suggested_room undo_room_dismissal
+        join_room_by_invite dismiss_suggested_room undo_room_dismissal keep_room_history
     """,
     ),
     (OWN_WRITE, "mark_notification_read delete_notification delete_listen"),

@@ -163,6 +163,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "mute_channel": {"muted": True},
     "create_comment": {"text": "New."},
     "comment_on_track": {"text": "New."},
+    "keep_room_history": {"name": "Kept"},
     "create_artist": {"name": "New"},
     "change_artist": {"name": "Changed"},
     "change_album": {"title": "Changed"},
