@@ -43,6 +43,10 @@ from app.reviews.router import router as reviews
 from app.rooms.people_router import router as room_people
 from app.rooms.playing_router import router as room_playing
 from app.rooms.router import router as rooms
+from app.uploads.media_router import media as recordings
+from app.uploads.media_router import tracks as recorded_tracks
+from app.uploads.router import people as uploaders
+from app.uploads.router import router as uploads
 from app.users.pictures_router import router as own_pictures
 from app.users.router import router as users
 
@@ -66,6 +70,10 @@ api.include_router(catalog.liked)
 api.include_router(catalog_edits.artists)
 api.include_router(catalog_edits.albums)
 api.include_router(catalog_edits.tracks)
+api.include_router(uploads)
+api.include_router(uploaders)
+api.include_router(recorded_tracks)
+api.include_router(recordings)
 api.include_router(pictures.artists)
 api.include_router(pictures.albums)
 api.include_router(file_uploads)
@@ -116,7 +124,8 @@ TAGS = [
         "artists": "Artists and their albums. Curators edit the catalogue.",
         "albums": "Albums with their tracks, ratings, covers, likes and reviews.",
         "tracks": "Tracks, their likes, and their places on albums.",
-        "media": "Pictures, in the sizes that pages need.",
+        "uploads": "Recordings of your own: announce one, send the file, finalise. Then it is a track.",
+        "media": "Pictures, in the sizes that pages need, and recordings by their signed addresses.",
         "reviews": "Ratings of 1 to 10 half stars with a text; one for each person and album.",
         "comments": "Comments on reviews and tracks, with one level of replies.",
         "listens": "What people hear now and have heard, as far as they show it.",
@@ -174,6 +183,13 @@ PUBLIC: frozenset[str] = frozenset(
         "search_everything",
         # media; the link itself is the permission
         "put_upload",
+        # uploads
+        "get_waveform",
+        "list_person_uploads",
+        "probe_recording",
+        "probe_track",
+        "stream_recording",
+        "stream_track",
         # reviews
         "get_album",
         "get_review",
