@@ -14,6 +14,7 @@ MODULES = (
     "catalog",
     "reviews",
     "groups",
+    "playlists",
     "rooms",
     "uploads",
     "library",

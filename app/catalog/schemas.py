@@ -167,6 +167,8 @@ class TrackDetails(TrackCard):
     musicbrainz_id: UUID | None
     popularity: int | None
     features: AudioFeatures
+    play_count: int
+    comment_count: int
     liked: bool
     created_at: Timestamp
     visibility: Visibility

@@ -162,6 +162,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "mark_channel_read": {"sequence": 1},
     "mute_channel": {"muted": True},
     "create_comment": {"text": "New."},
+    "comment_on_track": {"text": "New."},
+    "keep_room_history": {"name": "Kept"},
     "create_artist": {"name": "New"},
     "change_artist": {"name": "Changed"},
     "change_album": {"title": "Changed"},
