@@ -1,0 +1,5 @@
+"""Loads what registers itself."""
+
+from app.playlists import export, exporting
+
+__all__ = ["export", "exporting"]
