@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
+from app.core.text import name_key
 from app.integrations.mail import Attachment, Mail
 from app.playlists.schemas import SavedEntry
 
@@ -79,4 +80,4 @@ def _html(name: str, intro: str, rows: Sequence[tuple[str, ...]], rest: str) -> 
 
 def _file_name(name: str) -> str:
     """In letters that every system can keep in a file name."""
-    return f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')[:60] or 'playlist'}.json"
+    return f"{re.sub(r'[^a-z0-9]+', '-', name_key(name)).strip('-')[:60] or 'playlist'}.json"
