@@ -15,6 +15,7 @@ MODULES = (
     "groups",
     "playlists",
     "rooms",
+    "uploads",
     "library",
     "feed",
     "discover",

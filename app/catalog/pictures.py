@@ -24,7 +24,7 @@ __all__ = ["MOST_BYTES", "PictureTooLarge", "open_picture", "remove_picture", "s
 
 MOST_BYTES = 512_000
 SIDE = 1000
-_SHOWN_FOLDERS = frozenset({"artists", "avatars", "covers", "groups"})
+_SHOWN_FOLDERS = frozenset({"artists", "avatars", "covers", "groups", "playlists"})
 """What anybody may fetch by its key; the storage keeps private things too."""
 
 
@@ -61,13 +61,13 @@ async def open_picture(infra: Infra, key: str) -> tuple[AsyncIterator[bytes], in
     """A picture in pieces, and its size. Raises NotFound."""
     files = infra.part(storage)
     try:
-        size = await files.size(key) if key.partition("/")[0] in _SHOWN_FOLDERS else None
-        pieces = await files.get(key) if size is not None else None
+        stat = await files.stat(key) if key.partition("/")[0] in _SHOWN_FOLDERS else None
+        pieces = await files.get(key) if stat is not None else None
     except BadKey:
-        size = pieces = None
-    if size is None or pieces is None:
+        stat = pieces = None
+    if stat is None or pieces is None:
         raise NotFound("There is no such picture.")
-    return pieces, size
+    return pieces, stat.size
 
 
 @job()

@@ -5,12 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Uuid, literal, select
 
 from app.catalog.events import TracksMerged
+from app.catalog.hearing import heard_by
 from app.catalog.models import Artist, Track
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, job, on
+from app.library import choosing
 from app.library.merging import move_some_listens
 from app.library.models import Listen
 from app.library.now_playing import silence
@@ -20,7 +22,7 @@ from app.rooms.events import TrackPlayed
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["forget_listens", "move_listens", "record_room"]
+__all__ = ["choosing", "forget_listens", "move_listens", "record_room"]
 
 
 class Leaver(BaseModel):
@@ -76,5 +78,6 @@ def export_listens(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
     own = (Listen.id, Listen.listened_at, Listen.source, Listen.client, Listen.played_ms, Listen.room_id)
     track = (Listen.track_id, Track.title.label("track"), Artist.name.label("artist"))
     listens = select(*own, *track).join(Track, Track.id == Listen.track_id)
-    listens = listens.join(Artist, Artist.id == Track.artist_id).where(Listen.user_id == user_id)
+    listens = listens.join(Artist, Artist.id == Track.artist_id)
+    listens = listens.where(Listen.user_id == user_id, heard_by(Track, literal(user_id, Uuid)))
     return every_row(db, listens, key=Listen.id)
