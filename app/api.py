@@ -35,6 +35,7 @@ from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
 from app.pictures.router import router as media
 from app.playlists.entries_router import router as playlist_entries
+from app.playlists.export_router import router as playlist_exports
 from app.playlists.members_router import router as playlist_members
 from app.playlists.router import people as playlist_owners
 from app.playlists.router import router as playlists
@@ -84,6 +85,7 @@ api.include_router(listeners)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
+api.include_router(playlist_exports)
 api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)

@@ -31,6 +31,8 @@ _CACHED_SECONDS = 60.0
 
 T = TypeVar("T")
 Opener = Callable[["Infra"], AbstractAsyncContextManager[T]]
+Check = Callable[[], Awaitable[str]]
+"""Asks a part that the server can do without; answers what to say of it when it is well, else raises health.Degraded."""
 _openers: list[Opener[Any]] = []
 
 
@@ -57,7 +59,7 @@ class Infra:
     metrics: Metrics
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     degraded: dict[str, str] = field(default_factory=dict)
-    checks: dict[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    checks: dict[str, Check] = field(default_factory=dict)
     running: int = 0
     _parts: dict[Opener[Any], Any] = field(default_factory=dict)
     _known: dict[str, tuple[Principal, float]] = field(default_factory=dict)
