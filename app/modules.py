@@ -14,6 +14,7 @@ MODULES = (
     "reviews",
     "groups",
     "rooms",
+    "uploads",
     "library",
     "feed",
     "discover",
