@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -158,8 +158,8 @@ def _lines_of(entry: Entry) -> list[str]:
     if entry.album:
         lines.append(f"#EXTALB:{entry.album}")
     # a reader that knows nothing of extras would see this; they say what is different
-    seen, meant = asdict(_entry(location, said)), asdict(entry)
-    extras = {name: value for name, value in meant.items() if seen[name] != value}
+    seen = _entry(location, said)
+    extras = {name: value for name in _FIELDS if (value := getattr(entry, name)) != getattr(seen, name)}
     if location.startswith("#"):
         location, extras["location"] = display or "-", entry.location
     if extras:
