@@ -56,13 +56,14 @@ assert set(FORMATS) == set(get_args(FormatName))
 
 def read_file(
     body: bytes, *, name: FormatName | None = None, content_type: str = "", file_name: str = ""
-) -> PlaylistFile:
-    """Reads a file of any format. Raises BadPlaylistFile with the lines that are wrong, FileTooLarge."""
+) -> tuple[FormatName, PlaylistFile]:
+    """Reads a file, and says in which format it is. Raises BadPlaylistFile, FileTooLarge."""
     if len(body) > MOST_BYTES:
         raise FileTooLarge("This file has more than 5 MB.")
     if not body.strip():
         raise BadPlaylistFile("The file is empty. Send the file itself as the body, or a form with it as `file`.")
-    return FORMATS[name or format_of(body, content_type=content_type, file_name=file_name)].read(body)
+    name = name or format_of(body, content_type=content_type, file_name=file_name)
+    return name, FORMATS[name].read(body)
 
 
 def format_of(body: bytes, *, content_type: str = "", file_name: str = "") -> FormatName:

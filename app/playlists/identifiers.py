@@ -18,7 +18,7 @@ _URIS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("musicbrainz_id", re.compile(rf"https?://(?:beta\.)?musicbrainz\.org/recording/({_UUID})/?(?:[?#].*)?")),
     ("isrc", re.compile(r"(?:urn:)?isrc:([A-Za-z0-9 -]{12,20})")),
     ("track_id", re.compile(rf"urn:uuid:({_UUID})")),
-    ("track_id", re.compile(rf"https?://[^/]+/(?:.*/)?tracks/({_UUID})(?:[/?#].*)?")),
+    ("track_id", re.compile(rf"https?://[^/]+/(?:.*/)?(?:tracks|media/audio)/({_UUID})(?:[/?#].*)?")),
 )
 
 

@@ -55,7 +55,7 @@ spotify:local:x:y:z:1,Something,,"The Beatles;Ana",,,,
 
 
 def read(text: str, name: FormatName | None = None) -> Any:
-    return read_file(text.encode(), name=name)
+    return read_file(text.encode(), name=name)[1]
 
 
 def test_m3u_as_players_write_it() -> None:
@@ -70,7 +70,7 @@ def test_m3u_as_players_write_it() -> None:
 
 
 def test_m3u_of_old_players() -> None:
-    found = read_file("#EXTM3U\r\n#EXTINF:5,Björk - Jóga\r\na.mp3\r\n".encode("cp1252"), file_name="old.m3u")
+    found = read_file("#EXTM3U\r\n#EXTINF:5,Björk - Jóga\r\na.mp3\r\n".encode("cp1252"), file_name="old.m3u")[1]
     assert found.entries == [Entry("Jóga", "Björk", duration_ms=5000, location="a.mp3")]
 
 
@@ -100,7 +100,7 @@ def test_xspf_as_players_write_it() -> None:
 @pytest.mark.parametrize("encoding", ["utf-16", "iso-8859-1"])
 def test_xspf_in_the_encoding_that_it_declares(encoding: str) -> None:
     text = XSPF.replace("UTF-8", encoding).replace("Late", "Später")
-    assert read_file(text.encode(encoding), name="xspf").title == "Später & slow"
+    assert read_file(text.encode(encoding), name="xspf")[1].title == "Später & slow"
 
 
 def test_jspf_of_listenbrainz() -> None:

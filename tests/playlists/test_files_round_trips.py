@@ -67,7 +67,7 @@ playlists = st.builds(
 def read_or_refused(body: bytes, name: FormatName) -> PlaylistFile | AppError:
     """Nothing else may come of a file."""
     try:
-        return read_file(body, name=name)
+        return read_file(body, name=name)[1]
     except AppError as error:
         return error
 
