@@ -9,10 +9,10 @@ from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import uuid7
+from app.playlists.inputs import MOST_ENTRIES
 from app.playlists.models import Playlist
 from app.playlists.order import between, evenly
 from app.playlists.queries import LIVE_ENTRIES
-from app.playlists.schemas import MOST_ENTRIES
 from app.playlists.standing import Held, hold_playlist, note, tell_of_entries
 from app.playlists.tracks import Described, describe
 
@@ -23,8 +23,8 @@ __all__ = [
     "add_tracks",
     "clear_entries",
     "fill",
-    "match_entry",
     "move_entries",
+    "present",
     "remove_entries",
     "remove_positions",
 ]
@@ -49,10 +49,7 @@ _INSERT = """
 _REMOVE = """
     DELETE FROM playlist_entries WHERE playlist_id = $1 AND id = ANY($2)
     RETURNING id, track_id, title, duration_ms, rank"""
-_ONE = "SELECT * FROM playlist_entries WHERE playlist_id = $1 AND id = $2"
-_MATCH = """
-    UPDATE playlist_entries SET track_id = $3, title = $4, artist = $5, album = $6, duration_ms = $7, isrc = $8,
-        musicbrainz_id = $9, spotify_id = $10 WHERE playlist_id = $1 AND id = $2"""
+_NAMED = "SELECT title, track_id FROM playlist_entries WHERE playlist_id = $1 AND id = $2"
 
 
 class PlaylistFull(Conflict):
@@ -103,8 +100,8 @@ async def add_entries(
     held.require_editor(version)
     known = await describe(db, actor, [entry.track_id for entry in entries])
     if skip_known:
-        entries = await _unknown(db, playlist_id, [_present(entry, known) for entry in entries])
-    return await fill(db, held, [_present(entry, known) for entry in entries], at=at)
+        entries = await _unknown(db, playlist_id, [present(entry, known) for entry in entries])
+    return await fill(db, held, [present(entry, known) for entry in entries], at=at)
 
 
 async def fill(
@@ -190,36 +187,13 @@ async def move_entries(
         others = ids[:start] + ids[start + length :]
         moved, fresh = others[:to] + moved + others[to:], evenly(len(ids))
     await db.records(_RANKS, [moved, fresh])
-    first = (await db.records(_ONE, [playlist_id, ids[start]]))[0]
+    first = (await db.records(_NAMED, [playlist_id, ids[start]]))[0]
     note(db, held, "move", title=first["title"], track_id=first["track_id"], count=length)
     change = {"op": "move", "start": start, "length": length, "to": to}
     await tell_of_entries(db, held.playlist, change, actor_id=held.actor_id)
 
 
-async def match_entry(db: Writer, actor: Principal, playlist_id: UUID, entry_id: UUID, track_id: UUID | None) -> None:
-    """Says which track an entry means; None makes it a placeholder again.
-
-    Raises NotFound, NotCollaborator, PlaylistIsSmart, Invalid.
-    """
-    held = await hold_playlist(db, actor, playlist_id)
-    held.require_editor()
-    rows = await db.records(_ONE, [playlist_id, entry_id])
-    if not rows:
-        raise NotFound("There is no such entry.")
-    before = rows[0]
-    known = await describe(db, actor, [track_id], pointer="/body/track_id")
-    entry = NewEntry(**{name: before[name] for name in NewEntry.__slots__ if name != "track_id"}, track_id=track_id)
-    entry = _present(entry, known)
-    said = [entry.title, entry.artist, entry.album, entry.duration_ms, entry.isrc]
-    await db.records(_MATCH, [playlist_id, entry_id, entry.track_id, *said, entry.musicbrainz_id, entry.spotify_id])
-    held.playlist.duration_ms += (entry.duration_ms or 0) - (before["duration_ms"] or 0)
-    note(db, held, "match", title=entry.title, track_id=entry.track_id)
-    live = await LIVE_ENTRIES.all(db, playlist_id=playlist_id, ids=[entry_id])
-    change = {"op": "replace", "entries": [item.model_dump() for item in live]}
-    await tell_of_entries(db, held.playlist, change, actor_id=held.actor_id)
-
-
-def _present(entry: NewEntry, known: dict[UUID, Described]) -> NewEntry:
+def present(entry: NewEntry, known: dict[UUID, Described]) -> NewEntry:
     """The entry with what the catalogue says of its track."""
     if entry.track_id is None:
         return replace(entry, duration_ms=entry.duration_ms or None)

@@ -29,6 +29,7 @@ from app.playlists.entries import (
 )
 from app.playlists.models import Playlist, PlaylistMember
 from app.playlists.queries import ACTIVITIES, ENTRIES, EVERY_ENTRY, MINE, OF_PERSON, OWN, playlists_page
+from app.playlists.rules import Rules, check_rules
 from app.playlists.schemas import (
     ActivityItem,
     EntryItem,
@@ -40,11 +41,13 @@ from app.playlists.schemas import (
     SavedEntry,
     Visibility,
 )
+from app.playlists.smart import chosen_entries, chosen_page, totals
 from app.playlists.standing import Held, NotCollaborator, hold_playlist, note, require_readable, tell_of_changes
 from app.users.service import open_person
 
 __all__ = [
     "NewEntry",
+    "NotSmart",
     "TooManyPlaylists",
     "activities",
     "add_entries",
@@ -76,6 +79,10 @@ class TooManyPlaylists(Conflict):
     code, title = "too_many_playlists", "You have as many playlists as one person may have"
 
 
+class NotSmart(Conflict):
+    code, title = "playlist_is_not_smart", "Only a smart playlist has rules"
+
+
 class ClosedChannel(BaseModel):
     """A channel whose playlist is gone."""
 
@@ -89,18 +96,20 @@ async def create_playlist(
     name: str,
     description: str = "",
     visibility: Visibility = "private",
-    rules: dict[str, Any] | None = None,
+    rules: Rules | None = None,
 ) -> UUID:
-    """A new playlist of the actor's; with rules, which have been checked, a smart one. Raises TooManyPlaylists."""
+    """A new playlist of the actor's; with rules a smart one. Raises TooManyPlaylists, Invalid."""
+    kept = None if rules is None else check_rules(rules)
     owned = select(func.count()).select_from(Playlist).where(Playlist.owner_id == actor.user_id)
     if (await db.scalar(owned) or 0) >= MOST_OWNED:
         raise TooManyPlaylists(f"Delete one of your {MOST_OWNED} first.", most=MOST_OWNED)
     playlist_id = uuid7()
     await open_channel(db, kind="playlist", channel_id=playlist_id)
     said = {"name": name, "name_key": name_key(name), "description": description, "visibility": visibility}
-    kind = "manual" if rules is None else "smart"
-    numbers = {"track_count": 0, "duration_ms": 0, "like_count": 0, "version": 0}
-    playlist = Playlist(id=playlist_id, owner_id=actor.user_id, kind=kind, rules=rules, **said, **numbers)
+    numbers = {"track_count": 0, "duration_ms": 0} if kept is None else await totals(db, kept, actor.user_id)
+    kind = "manual" if kept is None else "smart"
+    numbers |= {"like_count": 0, "version": 0}
+    playlist = Playlist(id=playlist_id, owner_id=actor.user_id, kind=kind, rules=kept, **said, **numbers)
     db.add(playlist)
     await db.flush()
     me = PlaylistMember(
@@ -120,15 +129,21 @@ async def update_playlist(
     name: str | None = None,
     description: str | None = None,
     visibility: Visibility | None = None,
+    rules: Rules | None = None,
 ) -> None:
     """Changes what is given. When it becomes private, everybody's sockets end: who may still see it comes back.
 
-    Raises NotFound, NotOwner.
+    Raises NotFound, NotOwner, NotSmart, Invalid.
     """
+    kept = None if rules is None else check_rules(rules)
     held = await hold_playlist(db, actor, playlist_id)
     held.require_owner()
-    given = {"name": name, "description": description, "visibility": visibility}
     playlist = held.playlist
+    given: dict[str, Any] = {"name": name, "description": description, "visibility": visibility}
+    if kept is not None:
+        if playlist.kind != "smart":
+            raise NotSmart("Make a new playlist with these rules.")
+        given |= {"rules": kept, **await totals(db, kept, playlist.owner_id)}
     changed = {key: value for key, value in given.items() if value is not None and getattr(playlist, key) != value}
     if not changed:
         return
@@ -170,8 +185,11 @@ async def purge_playlist(infra: Any, closed: ClosedChannel) -> None:
 
 
 async def readable(db: Runs, actor: Principal | None, playlist_id: UUID) -> PlaylistDetail:
-    """A playlist that the actor may see. Raises NotFound."""
-    return await require_readable(db, actor, playlist_id)
+    """A playlist that the actor may see; of a smart one, with what it has now. Raises NotFound."""
+    found = await require_readable(db, actor, playlist_id)
+    if found.rules is None:
+        return found
+    return found.model_copy(update=await totals(db, found.rules, found.owner_id))
 
 
 async def version_of(db: Writer, playlist_id: UUID) -> PlaylistVersion:
@@ -218,14 +236,19 @@ async def list_user_playlists(
 async def entries(db: Reader, actor: Principal | None, page: PageRequest, playlist_id: UUID) -> Page[EntryItem]:
     """A page of what is in a playlist. Raises NotFound."""
     found = await ENTRIES.page(db, page, playlist_id=playlist_id, viewer=actor.user_id if actor else None)
-    if not found.items:
-        await require_readable(db, actor, playlist_id)
-    return found
+    if found.items:
+        return found
+    playlist = await require_readable(db, actor, playlist_id)
+    return found if playlist.rules is None else await chosen_page(db, playlist.rules, playlist.owner_id, page)
 
 
 async def all_entries(db: Runs, actor: Principal | None, playlist_id: UUID) -> list[SavedEntry]:
-    """Everything in a playlist that the caller has found readable, in its order, by one statement."""
-    return await EVERY_ENTRY.all(db, playlist_id=playlist_id, viewer=actor.user_id if actor else None)
+    """Everything in a playlist that the caller has found readable, in its order, by one statement. Raises NotFound."""
+    found = await EVERY_ENTRY.all(db, playlist_id=playlist_id, viewer=actor.user_id if actor else None)
+    if found:
+        return found
+    playlist = await require_readable(db, actor, playlist_id)
+    return [] if playlist.rules is None else await chosen_entries(db, playlist.rules, playlist.owner_id)
 
 
 async def activities(db: Runs, actor: Principal, page: PageRequest, playlist_id: UUID) -> Page[ActivityItem]:
