@@ -19,6 +19,7 @@ from app.chat.router import conversations
 from app.chat.router import router as chat
 from app.chat.simple_ws import simple_socket
 from app.chat.ws import channel_socket
+from app.compat.router import routers as dialects
 from app.core.http import API
 from app.core.routing import RouteTable
 from app.discover.router import router as discover
@@ -31,6 +32,7 @@ from app.library.router import listens
 from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
+from app.playlists.files_router import router as playlist_files
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
 from app.rooms.people_router import router as room_people
@@ -66,6 +68,7 @@ api.include_router(listeners)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
+api.include_router(playlist_files)
 api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)
@@ -79,6 +82,8 @@ api.include_router(moderation)
 root = APIRouter()
 """What has its place outside of /api/v1."""
 root.include_router(auth_pages)
+for dialect in dialects:
+    root.include_router(dialect)
 for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct")):
     root.add_websocket_route(f"/ws/{path}/{{channel_id}}", channel_socket(kind, socket_user), f"{kind}_socket")
 
@@ -106,6 +111,7 @@ TAGS = [
         "listens": "What people hear now and have heard, as far as they show it.",
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
+        "playlists": "Tracks in an order, alone or together, in and out of files. Live over `/ws/playlists/{id}`.",
         "rooms": "People who hear the same second of the same track. Live over `/ws/rooms/{id}`.",
         "chat": "Messages of rooms, groups and conversations of two; live over the sockets at `/ws/…`.",
         "groups": "People who talk about something, in public or among themselves.",
@@ -166,6 +172,8 @@ PUBLIC: frozenset[str] = frozenset(
         "list_reviews",
         "list_revisions",
         "list_user_reviews",
+        # playlists
+        "download_playlist",
         # groups
         "get_group",
         "list_groups",

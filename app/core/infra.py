@@ -66,7 +66,7 @@ class Infra:
         if header is None:
             return None
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        if scheme.lower() not in {"bearer", "token"} or not token:  # ListenBrainz says Token
             return Unauthorized("Send the token as `Authorization: Bearer …`.")
         try:
             return await self.principal(token.strip())

@@ -15,7 +15,8 @@ from app.playlists.files import MOST_BYTES, BadPlaylistFile, FileTooLarge
 from app.playlists.files_formats import FORMATS, FormatName
 from app.playlists.files_import import ReceivedFile
 from app.playlists.files_schemas import ImportedPlaylist
-from app.playlists.schemas import Name, Visibility
+from app.playlists.inputs import Name
+from app.playlists.schemas import Visibility
 from app.playlists.service import TooManyPlaylists
 
 __all__ = ["router"]
