@@ -32,7 +32,11 @@ from app.library.router import listens
 from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
+from app.playlists.entries_router import router as playlist_entries
 from app.playlists.files_router import router as playlist_files
+from app.playlists.members_router import router as playlist_members
+from app.playlists.router import people as playlist_owners
+from app.playlists.router import router as playlists
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
 from app.rooms.people_router import router as room_people
@@ -68,7 +72,6 @@ api.include_router(listeners)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
-api.include_router(playlist_files)
 api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)
@@ -77,6 +80,11 @@ api.include_router(conversations)
 api.include_router(group_invites)
 api.include_router(groups)
 api.include_router(group_members)
+api.include_router(playlist_members)
+api.include_router(playlists)
+api.include_router(playlist_files)
+api.include_router(playlist_entries)
+api.include_router(playlist_owners)
 api.include_router(moderation)
 
 root = APIRouter()
@@ -84,7 +92,7 @@ root = APIRouter()
 root.include_router(auth_pages)
 for dialect in dialects:
     root.include_router(dialect)
-for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct")):
+for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct"), ("playlist", "playlists")):
     root.add_websocket_route(f"/ws/{path}/{{channel_id}}", channel_socket(kind, socket_user), f"{kind}_socket")
 
 
@@ -111,10 +119,10 @@ TAGS = [
         "listens": "What people hear now and have heard, as far as they show it.",
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
-        "playlists": "Tracks in an order, alone or together, in and out of files. Live over `/ws/playlists/{id}`.",
         "rooms": "People who hear the same second of the same track. Live over `/ws/rooms/{id}`.",
         "chat": "Messages of rooms, groups and conversations of two; live over the sockets at `/ws/…`.",
         "groups": "People who talk about something, in public or among themselves.",
+        "playlists": "Tracks in an order, together or alone, or by rules. Live over `/ws/playlists/{id}`.",
         "notifications": "What happened to you: a list, a count, preferences, and a live stream.",
         "admin": "For admins: roles, bans, removals, and the jobs that failed.",
         "health": "For hosts and monitors: alive, ready, metrics.",
@@ -172,11 +180,17 @@ PUBLIC: frozenset[str] = frozenset(
         "list_reviews",
         "list_revisions",
         "list_user_reviews",
-        # playlists
-        "download_playlist",
         # groups
         "get_group",
         "list_groups",
+        # playlists
+        "download_playlist",
+        "get_playlist",
+        "list_playlist_entries",
+        "list_playlist_likers",
+        "list_playlist_members",
+        "list_playlists",
+        "list_user_playlists",
         # rooms
         "get_queued_item",
         "get_room",
