@@ -19,6 +19,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
     union_all,
 )
 
@@ -57,25 +58,37 @@ _WANTED = (
     .table_valued(column("artist_key", Text), column("title_key", Text), with_ordinality="number")
     .render_derived(name="wanted")
 )
+# OFFSET 0 has each artist looked up, then their track: joined by the title alone, everybody's "Intro" would come first
+_ARTIST = (
+    select(func.coalesce(Artist.merged_into_id, Artist.id).label("id"))
+    .where(Artist.name_key == _WANTED.c.artist_key)
+    .offset(literal_column("0"))
+    .lateral("artist")
+)
+_TRACK = (
+    select(Track.id, Track.duration_ms, Track.album_id, Track.like_count, Track.owner_id.is_not(None).label("uploaded"))
+    .where(
+        Track.artist_id == _ARTIST.c.id,
+        Track.title_key == _WANTED.c.title_key,
+        Track.merged_into_id.is_(None),
+        heard_by(),
+    )
+    .offset(literal_column("0"))
+    .lateral("track")
+)
 _BY_NAMES = Query(
     select(
         cast(_WANTED.c.number, BigInteger).label("number"),
-        Track.id,
-        Track.duration_ms,
+        _TRACK.c.id,
+        _TRACK.c.duration_ms,
         Album.title_key.label("album_key"),
-        Track.like_count,
-        Track.owner_id.is_not(None).label("uploaded"),
+        _TRACK.c.like_count,
+        _TRACK.c.uploaded,
     )
     .select_from(_WANTED)
-    .join(Artist, Artist.name_key == _WANTED.c.artist_key)
-    .join(
-        Track,
-        (Track.artist_id == func.coalesce(Artist.merged_into_id, Artist.id))
-        & (Track.title_key == _WANTED.c.title_key)
-        & Track.merged_into_id.is_(None),
-    )
-    .outerjoin(Album, Album.id == Track.album_id)
-    .where(heard_by()),
+    .join(_ARTIST, true())
+    .join(_TRACK, true())
+    .outerjoin(Album, Album.id == _TRACK.c.album_id),
     into=Namesake,
 )
 

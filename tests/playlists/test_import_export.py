@@ -77,7 +77,7 @@ async def test_what_goes_out_comes_in_again(infra: Infra, curator: Person, ana: 
     sent = await fetch(ana, first["playlist"]["id"], name)
     second = await send(ana, sent.content, headers={"content-type": sent.headers["content-type"]})
     assert second["format"] == name
-    before, after = (await saved(infra, ana, made["playlist"]["id"]) for made in (first, second))
+    before, after = [await saved(infra, ana, made["playlist"]["id"]) for made in (first, second)]
     ignored = {"id", "added_at"}
     assert [it.model_dump(exclude=ignored) for it in after] == [it.model_dump(exclude=ignored) for it in before]
     assert [entry.track_id for entry in after] == [None, UUID(track["id"]), None]
