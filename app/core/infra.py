@@ -32,7 +32,7 @@ _CACHED_SECONDS = 60.0
 T = TypeVar("T")
 Opener = Callable[["Infra"], AbstractAsyncContextManager[T]]
 Check = Callable[[], Awaitable[str]]
-"""Asks a part that the server can do without; answers what to say of it when it is well, else raises health.Degraded."""
+"""Asks a part that the server can do without: what to say of it when it is well. Raises health.Degraded."""
 _openers: list[Opener[Any]] = []
 
 
@@ -69,7 +69,7 @@ class Infra:
         if header is None:
             return None
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        if scheme.lower() not in {"bearer", "token"} or not token:  # ListenBrainz says Token
             return Unauthorized("Send the token as `Authorization: Bearer …`.")
         try:
             return await self.principal(token.strip())

@@ -44,7 +44,7 @@ _ROWS = [
         get_person list_followers list_following list_user_reviews get_review list_revisions list_review_likers
         list_comments list_replies list_liked_albums list_liked_tracks get_room list_room_members list_room_queue
         get_queued_item get_room_playback get_skip_vote list_room_history list_listens get_listening_stats list_top
-        get_now_playing
+        get_now_playing download_playlist
     """,
     ),
     (
@@ -63,7 +63,7 @@ _ROWS = [
         update_own_profile create_review like_album set_own_avatar remove_own_avatar set_own_banner
         remove_own_banner unlike_album like_track unlike_track mark_all_notifications_read
         set_notification_preferences create_group join_group redeem_group_link create_room
-        add_listens set_now_playing clear_now_playing comment_on_track
+        add_listens set_now_playing clear_now_playing comment_on_track import_playlist
     """,
     ),
     (

@@ -68,6 +68,7 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
         "key": "covers/none.webp",
     }
     ids |= await own_group(people, owner, curator) | await own_room(owner, curator, [track["id"], other["id"]])
+    ids |= await own_playlist(owner)
     return World(owner, await somebody(app, people, role, owner), ids)
 
 
@@ -134,6 +135,13 @@ async def own_room(owner: Person, member: Person, track_ids: list[str]) -> dict[
         "room_invite_id": invite["id"],
         "code": invite["code"],
     }
+
+
+async def own_playlist(owner: Person) -> dict[str, str]:
+    """A public playlist of the owner's."""
+    made = await owner.post("/playlists/import?visibility=public", content=b"title\nA song\n")
+    assert made.status_code == 201, made.text
+    return {"playlist_id": made.json()["playlist"]["id"]}
 
 
 async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> httpx.AsyncClient:
