@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.core.jobs import Event
 
-__all__ = ["AlbumLiked", "AlbumsMerged", "TracksMerged"]
+__all__ = ["AlbumLiked", "AlbumsMerged", "TrackCommented", "TrackHidden", "TracksMerged"]
 
 
 class AlbumsMerged(Event):
@@ -20,8 +20,23 @@ class TracksMerged(Event):
     pairs: list[tuple[UUID, UUID]]
 
 
+class TrackHidden(Event):
+    """A track is no longer for everybody who could hear it, or gone. Who shows it live looks again."""
+
+    track_id: UUID
+
+
 class AlbumLiked(Event):
     """A person likes an album."""
 
     album_id: UUID
     user_id: UUID
+
+
+class TrackCommented(Event):
+    """A person commented on a track, or replied to a comment there if there is a parent."""
+
+    comment_id: UUID
+    track_id: UUID
+    user_id: UUID
+    parent_id: UUID | None

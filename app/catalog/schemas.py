@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from app.core.schemas import Output, Timestamp
+from app.users.schemas import PersonCard
 
 __all__ = [
     "AlbumCard",
@@ -17,21 +18,27 @@ __all__ = [
     "ArtistRef",
     "AudioFeatures",
     "GenreCount",
+    "Hearing",
+    "Identified",
     "Kind",
     "KnownWord",
     "Library",
     "LikeCount",
     "LikedAlbum",
     "LikedTrack",
+    "Namesake",
     "Place",
     "Ratings",
     "SearchHit",
     "SearchResults",
     "TrackCard",
     "TrackDetails",
+    "Visibility",
 ]
 
 Kind = Literal["artist", "album", "track", "person"]
+Visibility = Literal["public", "followers", "private"]
+"""Who may hear what somebody uploaded. What is of the catalogue is public."""
 
 
 class ArtistRef(Output):
@@ -152,7 +159,7 @@ class TrackCard(Output):
 
 
 class TrackDetails(TrackCard):
-    """A track's page."""
+    """A track's page. `media_url` is where its recording can be heard for some hours, without a token."""
 
     disc: int
     position: int | None
@@ -162,8 +169,14 @@ class TrackDetails(TrackCard):
     musicbrainz_id: UUID | None
     popularity: int | None
     features: AudioFeatures
+    play_count: int
+    comment_count: int
     liked: bool
     created_at: Timestamp
+    visibility: Visibility
+    owner: PersonCard | None
+    audio_type: str | None
+    media_url: str | None
 
 
 class Place(Output):
@@ -171,6 +184,13 @@ class Place(Output):
 
     id: UUID
     kept_id: UUID | None
+
+
+class Hearing(Output):
+    """A track that a person may hear."""
+
+    person_id: UUID | None
+    track_id: UUID
 
 
 class Library(Output):
@@ -229,3 +249,22 @@ class KnownWord(Output):
 
     word: str
     documents: int
+
+
+class Identified(Output):
+    """A track that is known by an id of somebody's."""
+
+    kind: str
+    value: str
+    id: UUID
+
+
+class Namesake(Output):
+    """A track that is called as one that somebody looks for: `number` says which of them."""
+
+    number: int
+    id: UUID
+    duration_ms: int | None
+    album_key: str | None
+    like_count: int
+    uploaded: bool

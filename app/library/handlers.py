@@ -5,22 +5,25 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Uuid, literal, select
 
 from app.catalog.events import TracksMerged
+from app.catalog.hearing import heard_by
 from app.catalog.models import Artist, Track
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, job, on
+from app.library import choosing
 from app.library.merging import move_some_listens
 from app.library.models import Listen
 from app.library.now_playing import silence
 from app.library.recording import Heard, record
 from app.library.service import forget_some_listens
 from app.rooms.events import TrackPlayed
+from app.uploads.events import TrackStreamed
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["forget_listens", "move_listens", "record_room"]
+__all__ = ["choosing", "forget_listens", "move_listens", "record_room", "record_stream"]
 
 
 class Leaver(BaseModel):
@@ -54,6 +57,13 @@ async def record_room(db: Writer, event: TrackPlayed) -> None:
     await record(db, heard, source="room")
 
 
+@on(TrackStreamed)
+async def record_stream(db: Writer, event: TrackStreamed) -> None:
+    """What somebody has heard from the server is a listen of theirs, if the track is still for them."""
+    heard = Heard(event.user_id, event.track_id, event.started_at, event.client, event.played_ms)
+    await record(db, [heard], source="stream")
+
+
 @on(AccountDeleted)
 async def begin_to_forget(db: Writer, event: AccountDeleted) -> None:
     """What somebody heard is nobody else's business: it goes, whatever happens to what they wrote."""
@@ -76,5 +86,6 @@ def export_listens(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
     own = (Listen.id, Listen.listened_at, Listen.source, Listen.client, Listen.played_ms, Listen.room_id)
     track = (Listen.track_id, Track.title.label("track"), Artist.name.label("artist"))
     listens = select(*own, *track).join(Track, Track.id == Listen.track_id)
-    listens = listens.join(Artist, Artist.id == Track.artist_id).where(Listen.user_id == user_id)
+    listens = listens.join(Artist, Artist.id == Track.artist_id)
+    listens = listens.where(Listen.user_id == user_id, heard_by(Track, literal(user_id, Uuid)))
     return every_row(db, listens, key=Listen.id)

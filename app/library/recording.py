@@ -1,11 +1,12 @@
 """Listens are written down: many at once, each once, whoever else reports them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from app.catalog.hearing import may_hear
 from app.core.db import Writer
 from app.core.errors import Fault, Invalid
 from app.core.ids import uuid7_end, uuid7_start
@@ -41,12 +42,22 @@ _INSERT = """
     )
     ORDER BY heard.user_id, heard.id
     ON CONFLICT DO NOTHING
-    RETURNING user_id, id"""
+    RETURNING user_id, id, track_id"""
 
+# $1 people, $2 what is added to their counters; $3 tracks, $4 what is added to theirs, in the order of their ids
 _COUNT = """
-    UPDATE listeners SET listen_count = listen_count + counted.change
-    FROM unnest($1::uuid[], $2::bigint[]) AS counted (user_id, change)
-    WHERE listeners.user_id = counted.user_id"""
+    WITH counted AS (
+        UPDATE listeners SET listen_count = listen_count + counted.change
+        FROM unnest($1::uuid[], $2::bigint[]) AS counted (user_id, change)
+        WHERE listeners.user_id = counted.user_id
+    )
+    INSERT INTO track_plays AS known (track_id, play_count)
+    SELECT track_id, change FROM unnest($3::uuid[], $4::bigint[]) AS heard (track_id, change) ORDER BY track_id
+    ON CONFLICT (track_id) DO UPDATE SET play_count = known.play_count + excluded.play_count"""
+
+
+_HEARD_HERE: frozenset[Source] = frozenset({"room", "stream"})
+"""We heard it happen: what is not for somebody is left out, and nobody is told of a fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,22 +77,27 @@ async def record(db: Writer, listens: Sequence[Heard], *, source: Source) -> lis
 
     A listen is known when it is there with the same track and second, or from another source with the same track that
     began less than the track's length before or after. A listen of a duplicate is one of the track that stays. What
-    people heard in a room is only kept of those who agreed to it.
+    people heard in a room is only kept of those who agreed to it, and of a track that is for them.
     """
     tracks = await _known_tracks(db, listens)
-    _check(listens, tracks)
+    hidden = await _hidden(db, listens, tracks)
+    if source in _HEARD_HERE:
+        listens = [heard for heard in listens if (heard.user_id, heard.track_id) not in hidden]
+    _check(listens, tracks, hidden)
     willing = await _lock_listeners(db, {heard.user_id for heard in listens}, in_room=source == "room")
     rows = [_row(heard, tracks[heard.track_id]) for heard in listens if heard.user_id in willing]
     new = await _insert(db, rows, source) if rows else []
+    listens_of = [(user_id, listen_id) for user_id, listen_id, _ in new]
     if new:
-        await add_counts(db, Counter(user_id for user_id, _ in new))
-        await emit(db, ListensRecorded(source=source, listens=new))
-    return new
+        listeners, _, heard_tracks = zip(*new, strict=True)
+        await add_counts(db, people=Counter(listeners), tracks=Counter(heard_tracks))
+        await emit(db, ListensRecorded(source=source, listens=listens_of))
+    return listens_of
 
 
-async def add_counts(db: Writer, changes: Counter[UUID]) -> None:
-    """Keeps the people's counters, whose rows the caller has locked."""
-    await db.records(_COUNT, [list(changes), list(changes.values())])
+async def add_counts(db: Writer, *, people: Counter[UUID], tracks: Counter[UUID]) -> None:
+    """Keeps the counters of the people, whose rows the caller has locked, and those of the tracks."""
+    await db.records(_COUNT, [list(people), list(people.values()), list(tracks), list(tracks.values())])
 
 
 def near(listened_at: datetime, duration_ms: int | None) -> tuple[UUID, UUID]:
@@ -95,14 +111,27 @@ async def _known_tracks(db: Writer, listens: Iterable[Heard]) -> dict[UUID, Know
     return {track.named_id: track for track in known}
 
 
-def _check(listens: Sequence[Heard], tracks: dict[UUID, KnownTrack]) -> None:
+async def _hidden(
+    db: Writer, listens: Iterable[Heard], tracks: dict[UUID, KnownTrack]
+) -> set[tuple[UUID | None, UUID]]:
+    """Who of these may not hear what: nobody may where all is public, which costs nothing then."""
+    private = {track.named_id for track in tracks.values() if not track.is_public}
+    wanted: set[tuple[UUID | None, UUID]] = {
+        (heard.user_id, heard.track_id) for heard in listens if heard.track_id in private
+    }
+    return wanted - await may_hear(db, list(wanted))
+
+
+def _check(
+    listens: Sequence[Heard], tracks: dict[UUID, KnownTrack], hidden: Collection[tuple[UUID | None, UUID]]
+) -> None:
     now = datetime.now(UTC)
     faults = []
     for place, heard in enumerate(listens):
         if not is_plausible(heard.listened_at, now):
             detail = "A listen is not in the future, and not before 2002."
             faults.append(Fault(pointer=f"/body/listens/{place}/listened_at", detail=detail, code="out_of_range"))
-        if heard.track_id not in tracks:
+        if heard.track_id not in tracks or (heard.user_id, heard.track_id) in hidden:
             detail = "There is no such track."
             faults.append(Fault(pointer=f"/body/listens/{place}/track_id", detail=detail, code="unknown_id"))
     if faults:
@@ -121,6 +150,6 @@ def _row(heard: Heard, track: KnownTrack) -> tuple[object, ...]:
     return heard.user_id, identifier, track.track_id, moment, *said, *near(moment, track.duration_ms)
 
 
-async def _insert(db: Writer, rows: Sequence[tuple[object, ...]], source: Source) -> list[tuple[UUID, UUID]]:
+async def _insert(db: Writer, rows: Sequence[tuple[object, ...]], source: Source) -> list[tuple[UUID, UUID, UUID]]:
     columns = [list(column) for column in zip(*rows, strict=True)]
     return [tuple(row) for row in await db.records(_INSERT, [*columns[:7], source, *columns[7:]])]

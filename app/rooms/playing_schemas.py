@@ -11,11 +11,13 @@ from app.users.schemas import PersonCard
 
 __all__ = [
     "AddInput",
+    "Addable",
     "ControlInput",
     "ItemInput",
     "MoveInput",
     "MoveItemInput",
     "NothingInput",
+    "PlayableTrack",
     "PlaybackView",
     "PlayedItem",
     "PressInput",
@@ -50,11 +52,20 @@ class TrackInRoom(Output):
     cover_key: str | None
 
 
+class PlayableTrack(TrackInRoom):
+    """A track that waits or plays. `media_url` is where everybody in the room hears its recording, if there is one.
+
+    It plays in an audio element as it is, and expires after some hours: then ask for the track or the playback again.
+    """
+
+    media_url: str | None
+
+
 class QueueItemView(Output):
     """A track that waits or plays. Without `added_by`, the server chose it."""
 
     id: UUID
-    track: TrackInRoom
+    track: PlayableTrack
     added_by: UUID | None
     votes: int
     added_at: Timestamp
@@ -109,6 +120,13 @@ class PlayedItem(Output):
 
 class NothingInput(Input):
     """There is nothing to say."""
+
+
+class Addable(Output):
+    """A track that somebody may hear, and whether they may play it to a room."""
+
+    id: UUID
+    shared: bool
 
 
 class AddInput(Input):

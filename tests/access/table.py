@@ -33,7 +33,7 @@ _ROWS = [
         begin_oauth finish_oauth exchange_oauth_code get_json_web_keys show_verification confirm_verification show_reset
         confirm_reset list_album_reviews list_reviews get_album list_artists get_artist list_artist_albums list_albums
         list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
-        list_rooms get_room_by_name
+        list_rooms get_room_by_name list_track_comments list_trending_tracks
         list_top_albums list_trending_albums list_public_reviews list_busy_genres put_upload livez readyz health
         metrics swagger redoc sockets_document list_groups get_group
     """,
@@ -44,7 +44,7 @@ _ROWS = [
         get_person list_followers list_following list_user_reviews get_review list_revisions list_review_likers
         list_comments list_replies list_liked_albums list_liked_tracks get_room list_room_members list_room_queue
         get_queued_item get_room_playback get_skip_vote list_room_history list_listens get_listening_stats list_top
-        get_now_playing
+        get_now_playing download_playlist
     """,
     ),
     (
@@ -63,7 +63,7 @@ _ROWS = [
         update_own_profile create_review like_album set_own_avatar remove_own_avatar set_own_banner
         remove_own_banner unlike_album like_track unlike_track mark_all_notifications_read
         set_notification_preferences create_group join_group redeem_group_link create_room
-        add_listens set_now_playing clear_now_playing
+        add_listens set_now_playing clear_now_playing comment_on_track import_playlist
     """,
     ),
     (
@@ -80,7 +80,7 @@ _ROWS = [
         open_conversation
         follow_person block_person mute_person dismiss_suggestion remove_follower like_review unlike_review like_comment
         unlike_comment create_comment unfollow_person unblock_person unmute_person undo_dismissal join_room leave_room
-        join_room_by_invite dismiss_suggested_room undo_room_dismissal
+        join_room_by_invite dismiss_suggested_room undo_room_dismissal keep_room_history
     """,
     ),
     (OWN_WRITE, "mark_notification_read delete_notification delete_listen"),

@@ -68,6 +68,7 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
         "key": "covers/none.webp",
     }
     ids |= await own_group(people, owner, curator) | await own_room(owner, curator, [track["id"], other["id"]])
+    ids |= await own_playlist(owner)
     return World(owner, await somebody(app, people, role, owner), ids)
 
 
@@ -136,6 +137,13 @@ async def own_room(owner: Person, member: Person, track_ids: list[str]) -> dict[
     }
 
 
+async def own_playlist(owner: Person) -> dict[str, str]:
+    """A public playlist of the owner's."""
+    made = await owner.post("/playlists/import?visibility=public", content=b"title\nA song\n")
+    assert made.status_code == 201, made.text
+    return {"playlist_id": made.json()["playlist"]["id"]}
+
+
 async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> httpx.AsyncClient:
     """The client of a role."""
     if role == "owner":
@@ -162,6 +170,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "mark_channel_read": {"sequence": 1},
     "mute_channel": {"muted": True},
     "create_comment": {"text": "New."},
+    "comment_on_track": {"text": "New."},
+    "keep_room_history": {"name": "Kept"},
     "create_artist": {"name": "New"},
     "change_artist": {"name": "Changed"},
     "change_album": {"title": "Changed"},

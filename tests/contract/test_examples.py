@@ -28,6 +28,7 @@ ALONE = {
         "a picture is a file",
     ),
     "put_upload": "a link that was made a moment ago",
+    **dict.fromkeys(("import_playlist", "download_playlist"), "a playlist is a file"),
     "delete_artist": "an artist with works stays, and every artist of the demo has some",
     **dict.fromkeys(("stream_notifications", "stream_rooms"), "it has no end"),
     **dict.fromkeys(
