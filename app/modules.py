@@ -19,6 +19,7 @@ MODULES = (
     "discover",
     "notifications",
     "moderation",
+    "compat.openmusic",
 )
 
 

@@ -1,0 +1,104 @@
+"""Reads of albums and songs as OpenMusic shows them."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, Text, Uuid, bindparam, func, literal_column, select, type_coerce
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased
+
+from app.catalog.models import Album, Artist, Track
+from app.compat.openmusic.models import OpenMusicSong
+from app.compat.openmusic.schemas import SongItem
+from app.core.query import Query
+from app.core.schemas import Output
+
+__all__ = ["ALBUM", "MOST_SONGS", "SONG", "SONGS", "AlbumFound", "SongFound"]
+
+MOST_SONGS = 1000
+
+
+class AlbumFound(Output):
+    """An album as the catalogue has it."""
+
+    id: UUID
+    name: str
+    year: int | None
+    cover_key: str | None
+    songs: list[SongItem]
+
+
+class SongFound(Output):
+    """A track as the catalogue has it, and what OpenMusic says of it beside."""
+
+    id: UUID
+    title: str
+    year: int | None
+    performer: str
+    genres: list[str]
+    genre: str | None
+    duration_ms: int | None
+    album_id: UUID | None
+
+
+def _literal(sql: str) -> Any:
+    return literal_column(sql)
+
+
+_PERFORMER = aliased(Artist)
+_SONG = func.json_build_object(
+    *(_literal("'id'"), Track.id),
+    *(_literal("'title'"), Track.title),
+    *(_literal("'performer'"), _PERFORMER.name),
+    type_=JSON,
+)
+_SONGS_OF_ALBUM = (
+    select(func.json_agg(aggregate_order_by(_SONG, Track.disc, Track.position, Track.id)))
+    .join_from(Track, _PERFORMER)
+    .where(Track.album_id == Album.id, Track.merged_into_id.is_(None))
+    .correlate(Album)
+    .scalar_subquery()
+)
+ALBUM = Query(
+    select(
+        Album.id,
+        Album.title.label("name"),
+        Album.year,
+        Album.cover_key,
+        type_coerce(func.coalesce(_SONGS_OF_ALBUM, _literal("'[]'::json")), JSON).label("songs"),
+    ).where(Album.id == bindparam("album_id", type_=Uuid), Album.merged_into_id.is_(None)),
+    into=AlbumFound,
+)
+SONG = Query(
+    select(
+        Track.id,
+        Track.title,
+        func.coalesce(OpenMusicSong.year, Album.year).label("year"),
+        Artist.name.label("performer"),
+        Track.genres,
+        OpenMusicSong.genre,
+        Track.duration_ms,
+        Track.album_id,
+    )
+    .join_from(Track, Artist, Artist.id == Track.artist_id)
+    .outerjoin(Album, Album.id == Track.album_id)
+    .outerjoin(OpenMusicSong, OpenMusicSong.track_id == Track.id)
+    .where(Track.id == bindparam("track_id", type_=Uuid), Track.merged_into_id.is_(None)),
+    into=SongFound,
+)
+
+
+def _within(text: Any, name: str) -> Any:
+    """Whether a text contains what was typed, whatever its case. No pattern: `%` and `_` mean themselves."""
+    return func.strpos(func.lower(text), func.lower(bindparam(name, type_=Text))) > _literal("0")
+
+
+SONGS = Query(
+    select(Track.id, Track.title, Artist.name.label("performer"))
+    .join_from(Track, Artist, Artist.id == Track.artist_id)
+    .where(_within(Track.title, "title"), _within(Artist.name, "performer"), Track.merged_into_id.is_(None))
+    .order_by(Track.id.desc())
+    .limit(_literal(str(MOST_SONGS))),
+    into=SongItem,
+)
+"""The last added first, so that what a client has just written is there however many there are."""
