@@ -1,4 +1,8 @@
-"""Artists, albums and tracks, and the index that search reads."""
+"""Artists, albums and tracks, and the index that search reads.
+
+What people upload are rows of these tables too, with an owner. Of theirs, `listed` artists and albums have a public
+track; the others are for those who may hear one of their tracks (`hearing`).
+"""
 
 from datetime import date
 from typing import Annotated, Any
@@ -24,6 +28,7 @@ from app.core.db import Base, Row
 __all__ = ["Album", "Artist", "Entity", "SearchDocument", "SearchWord", "Track"]
 
 _NO_GENRES = text("'{}'::text[]")
+_OWNED = text("owner_id IS NOT NULL")
 
 Key = Annotated[str, mapped_column(Text(collation="C"))]
 """What `name_key()` made of a name: ordered by code points on every server, so that prefixes are ranges."""
@@ -36,7 +41,9 @@ class Artist(Row):
     __table_args__ = (
         Index("ix_artists_name_key_id", "name_key", "id"),
         Index("ix_artists_genres", "genres", postgresql_using="gin"),
+        Index("uq_artists_owner_id_name_key", "owner_id", "name_key", unique=True, postgresql_where=_OWNED),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
+        CheckConstraint("listed OR owner_id IS NOT NULL", name="listed_or_owned"),
     )
 
     name: Mapped[str]
@@ -46,6 +53,8 @@ class Artist(Row):
     spotify_id: Mapped[str | None] = mapped_column(unique=True)
     musicbrainz_id: Mapped[UUID | None] = mapped_column(unique=True)
     album_count: Mapped[int] = mapped_column(server_default="0")
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    listed: Mapped[bool] = mapped_column(server_default=text("true"))
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("artists.id", ondelete="SET NULL"), index=True)
 
 
@@ -59,6 +68,15 @@ class Album(Row):
         Index("ix_albums_artist_id_title_key", "artist_id", "title_key"),
         Index("ix_albums_year_id", "year", "id"),
         Index("ix_albums_genres", "genres", postgresql_using="gin"),
+        Index(
+            "uq_albums_owner_id_artist_id_title_key",
+            "owner_id",
+            "artist_id",
+            "title_key",
+            unique=True,
+            postgresql_where=_OWNED,
+        ),
+        CheckConstraint("listed OR owner_id IS NOT NULL", name="listed_or_owned"),
         CheckConstraint("array_length(rating_counts, 1) = 10", name="ten_ratings"),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
     )
@@ -81,11 +99,17 @@ class Album(Row):
         ARRAY(BigInteger), server_default=text("'{0,0,0,0,0,0,0,0,0,0}'::bigint[]")
     )
     like_count: Mapped[int] = mapped_column(server_default="0")
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    listed: Mapped[bool] = mapped_column(server_default=text("true"))
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("albums.id", ondelete="SET NULL"), index=True)
 
 
 class Track(Row):
-    """A track, alone or at a place of an album. Audio features are those of Spotify: 0 to 1, tempo in BPM."""
+    """A track, alone or at a place of an album. Audio features are those of Spotify: 0 to 1, tempo in BPM.
+
+    `audio_type` is that of its recording, if there is one to stream. One that somebody uploaded has an owner, who says
+    who may hear it.
+    """
 
     __tablename__ = "tracks"
     __table_args__ = (
@@ -93,6 +117,10 @@ class Track(Row):
         Index("ix_tracks_artist_id_id", "artist_id", "id"),
         Index("ix_tracks_artist_id_title_key", "artist_id", "title_key"),
         Index("ix_tracks_genres", "genres", postgresql_using="gin"),
+        Index("ix_tracks_owner_id_id", "owner_id", "id", postgresql_where=_OWNED),
+        Index("ix_tracks_audio_id", "id", postgresql_where=text("audio_type IS NOT NULL")),
+        CheckConstraint("visibility IN ('public', 'followers', 'private')", name="visibility"),
+        CheckConstraint("visibility = 'public' OR owner_id IS NOT NULL", name="public_or_owned"),
         CheckConstraint("duration_ms > 0", name="duration_positive"),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
     )
@@ -113,6 +141,9 @@ class Track(Row):
     energy: Mapped[float | None]
     tempo: Mapped[float | None]
     like_count: Mapped[int] = mapped_column(server_default="0")
+    owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    visibility: Mapped[str] = mapped_column(server_default="public")
+    audio_type: Mapped[str | None]
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), index=True)
 
 

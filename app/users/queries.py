@@ -29,7 +29,7 @@ from app.core.query import PageQuery, Query
 from app.users.models import Block, DataExport, Follow, Mute, User
 from app.users.schemas import BlockedPerson, DataExportStatus, MutedPerson, OwnProfile, PersonDetail, PersonItem
 
-__all__ = ["VIEWER", "audience", "library_visible", "not_blocked", "not_muted", "visible"]
+__all__ = ["VIEWER", "audience", "follows", "library_visible", "not_blocked", "not_muted", "visible"]
 
 VIEWER: ColumnElement[Any] = bindparam("viewer", type_=Uuid)
 """The person who reads, as the parameter `viewer` of a Query; None for somebody without a token."""
@@ -55,7 +55,7 @@ def audience(person: Any = User, viewer: ColumnElement[Any] = VIEWER) -> ColumnE
     return or_(
         person.profile_visibility == "everyone",
         person.id == viewer,
-        and_(person.profile_visibility == "followers", _follows(viewer, person.id)),
+        and_(person.profile_visibility == "followers", follows(viewer, person.id)),
     )
 
 
@@ -72,12 +72,13 @@ def library_visible(person: Any = User, viewer: ColumnElement[Any] = VIEWER) -> 
     allowed = or_(
         person.library_visibility == "everyone",
         person.id == viewer,
-        and_(person.library_visibility == "followers", _follows(viewer, person.id)),
+        and_(person.library_visibility == "followers", follows(viewer, person.id)),
     )
     return and_(allowed, visible(person, viewer))
 
 
-def _follows(follower_id: Any, followed_id: Any) -> ColumnElement[bool]:
+def follows(follower_id: Any, followed_id: Any) -> ColumnElement[bool]:
+    """The first follows the second."""
     follow = aliased(Follow)
     found = select(literal_column("1", Integer)).where(
         follow.follower_id == follower_id, follow.followed_id == followed_id
@@ -89,8 +90,8 @@ def _follows(follower_id: Any, followed_id: Any) -> ColumnElement[bool]:
 def _relation() -> tuple[Label[bool], ...]:
     """How a person in a row stands to the viewer."""
     return (
-        _follows(VIEWER, User.id).label("is_following"),
-        _follows(User.id, VIEWER).label("follows_you"),
+        follows(VIEWER, User.id).label("is_following"),
+        follows(User.id, VIEWER).label("follows_you"),
         (~not_muted(User.id)).label("is_muted"),
     )
 

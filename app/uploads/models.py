@@ -1,0 +1,56 @@
+"""Recordings that people upload."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.db import Row
+
+__all__ = ["Upload"]
+
+
+class Upload(Row):
+    """A recording from its announcement on. Once it is ready it is that of a track.
+
+    `content_type` and `size` are what was announced, `audio_type` what the content turned out to be. `wishes` are what
+    the person said of it at the end; `tags` what the file says itself.
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting', 'processing', 'ready', 'failed')", name="state"),
+        CheckConstraint("(state = 'failed') = (failure_code IS NOT NULL)", name="failed_with_reason"),
+        CheckConstraint("state <> 'ready' OR (sha256 IS NOT NULL AND audio_type IS NOT NULL)", name="ready_is_known"),
+        CheckConstraint("size > 0", name="size_positive"),
+        Index("ix_uploads_owner_id_id", "owner_id", "id", postgresql_include=["state", "size"]),
+        Index(
+            "uq_uploads_owner_id_sha256", "owner_id", "sha256", unique=True, postgresql_where=text("state = 'ready'")
+        ),
+        Index("ix_uploads_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+    )
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    track_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), unique=True)
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    failure_code: Mapped[str | None]
+    failure: Mapped[str | None]
+    filename: Mapped[str]
+    content_type: Mapped[str]
+    size: Mapped[int]
+    key: Mapped[str]
+    wishes: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    audio_type: Mapped[str | None]
+    sha256: Mapped[str | None]
+    duration_ms: Mapped[int | None] = mapped_column(Integer)
+    bitrate_kbps: Mapped[int | None] = mapped_column(Integer)
+    sample_rate: Mapped[int | None] = mapped_column(Integer)
+    channels: Mapped[int | None] = mapped_column(Integer)
+    tags: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    renditions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
+    peaks_key: Mapped[str | None]
+    finalised_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
