@@ -10,6 +10,7 @@ from app.catalog.albums import change_album, create_album
 from app.catalog.artists import create_artist
 from app.catalog.inputs import AlbumChanges, AlbumInput, ArtistInput, TrackChanges, TrackInput
 from app.catalog.likes import like_album
+from app.catalog.locking import editable
 from app.catalog.models import Album, Artist, Entity, Track
 from app.catalog.service import explain_absence, require
 from app.catalog.tracks import change_track, create_track
@@ -63,7 +64,7 @@ async def add_album(db: Writer, new: AlbumPayload) -> UUID:
 
 async def read_album(db: Runs, album_id: UUID, *, base_url: str) -> OpenMusicAlbum:
     """The album with its songs, by one statement. Raises NotFound, Merged."""
-    found = await ALBUM.first(db, album_id=album_id) or await explain_absence(db, Album, album_id)
+    found = await ALBUM.first(db, viewer=None, album_id=album_id) or await explain_absence(db, Album, album_id)
     cover = f"{base_url}{API}/media/{found.cover_key}" if found.cover_key else None
     return OpenMusicAlbum(id=found.id, name=found.name, year=found.year, cover_url=cover, songs=found.songs)
 
@@ -83,7 +84,7 @@ async def add_song(db: Writer, new: SongPayload) -> UUID:
 
 async def read_song(db: Runs, track_id: UUID) -> SongDetail:
     """The song, by one statement. Raises NotFound, Merged."""
-    found = await SONG.first(db, track_id=track_id) or await explain_absence(db, Track, track_id)
+    found = await SONG.first(db, viewer=None, track_id=track_id) or await explain_absence(db, Track, track_id)
     return SongDetail(
         id=found.id,
         title=found.title,
@@ -97,7 +98,7 @@ async def read_song(db: Runs, track_id: UUID) -> SongDetail:
 
 async def list_songs(db: Runs, *, title: str, performer: str) -> list[SongItem]:
     """Songs whose title and performer contain these; the last added first."""
-    return await SONGS.all(db, title=title, performer=performer)
+    return await SONGS.all(db, viewer=None, title=title, performer=performer)
 
 
 async def edit_song(db: Writer, track_id: UUID, new: SongPayload) -> None:
@@ -111,7 +112,7 @@ async def edit_song(db: Writer, track_id: UUID, new: SongPayload) -> None:
 
 async def like_once(db: Writer, actor: Principal, album_id: UUID) -> None:
     """Likes the album. Raises NotFound, Merged, AlreadyLiked."""
-    await require(db, Album, album_id)
+    await require(db, Album, album_id, actor=actor)
     await hold(db, "openmusic like", actor.user_id)
     if await db.one(select(Like.id).where(Like.user_id == actor.user_id, Like.album_id == album_id)):
         raise AlreadyLiked
@@ -135,7 +136,7 @@ async def _values(db: Writer, new: SongPayload) -> dict[str, Any]:
 async def _performer(db: Writer, name: str) -> UUID:
     """The artist of that name, made on first sight."""
     key = name_key(name)
-    named = select(Artist.id).where(Artist.name_key == key, Artist.merged_into_id.is_(None)).order_by(Artist.id)
+    named = select(Artist.id).where(Artist.name_key == key, editable(Artist)).order_by(Artist.id)
     found = await db.one(named.limit(1))
     if found is None:
         await hold(db, "artist name", uuid5(NAMESPACE_OID, key))
