@@ -9,13 +9,14 @@ from fastapi.responses import HTMLResponse
 from app.compat.openmusic.accounts_router import router as accounts
 from app.compat.openmusic.albums_router import router as albums
 from app.compat.openmusic.envelope import Envelope
+from app.compat.openmusic.playlists_router import router as playlists
 from app.compat.openmusic.songs_router import router as songs
 from app.core.docs import swagger_page
 from app.core.routing import RouteTable
 
 __all__ = ["mount_openmusic"]
 
-ROUTERS = (albums, songs, accounts)
+ROUTERS = (albums, songs, accounts, playlists)
 _TITLE = "OpenMusic, as SoundScore speaks it"
 
 

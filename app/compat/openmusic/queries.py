@@ -3,20 +3,22 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, Text, Uuid, bindparam, func, literal_column, select, type_coerce
+from sqlalchemy import JSON, Text, Uuid, bindparam, case, func, literal_column, select, type_coerce
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app.catalog.hearing import heard_by, known_to
 from app.catalog.models import Album, Artist, Track
 from app.compat.openmusic.models import OpenMusicSong
-from app.compat.openmusic.schemas import SongItem
+from app.compat.openmusic.schemas import Activity, SongItem
 from app.core.query import Query
 from app.core.schemas import Output
+from app.playlists.models import PlaylistActivity
+from app.users.models import User
 
-__all__ = ["ALBUM", "MOST_SONGS", "SONG", "SONGS", "AlbumFound", "SongFound"]
+__all__ = ["ACTIVITIES", "ALBUM", "MOST_ACTIVITIES", "MOST_SONGS", "SONG", "SONGS", "AlbumFound", "SongFound"]
 
-MOST_SONGS = 1000
+MOST_SONGS = MOST_ACTIVITIES = 1000
 
 
 class AlbumFound(Output):
@@ -103,3 +105,27 @@ SONGS = Query(
     into=SongItem,
 )
 """The last added first, so that what a client has just written is there however many there are."""
+
+_LATEST = (
+    select(
+        PlaylistActivity.id,
+        func.coalesce(User.username, "").label("username"),
+        func.coalesce(PlaylistActivity.title, "").label("title"),
+        case((PlaylistActivity.action == _literal("'add'"), "add"), else_="delete").label("action"),
+        PlaylistActivity.created_at,
+    )
+    .outerjoin_from(PlaylistActivity, User, User.id == PlaylistActivity.actor_id)
+    .where(
+        PlaylistActivity.playlist_id == bindparam("playlist_id", type_=Uuid),
+        PlaylistActivity.action.in_([_literal("'add'"), _literal("'remove'")]),
+    )
+    .order_by(PlaylistActivity.id.desc())
+    .limit(_literal(str(MOST_ACTIVITIES)))
+    .subquery()
+)
+ACTIVITIES = Query(
+    select(_LATEST.c.username, _LATEST.c.title, _LATEST.c.action, _LATEST.c.created_at.label("time")).order_by(
+        _LATEST.c.id
+    ),
+    into=Activity,
+)

@@ -1,6 +1,6 @@
 """Shapes of OpenMusic: payloads that coerce nothing, and what stands in `data`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints
@@ -8,18 +8,30 @@ from pydantic import ConfigDict, Field, StringConstraints
 from app.auth.schemas import LONGEST_PASSWORD, Secret
 from app.catalog.inputs import Name, Year
 from app.compat.openmusic.envelope import Camel, CamelInput
-from app.core.schemas import Line
+from app.core.schemas import Line, Timestamp
+from app.playlists.inputs import Name as PlaylistName
 from app.users.schemas import Username
 
 __all__ = [
+    "Activity",
+    "ActivityLog",
     "AlbumBox",
     "AlbumId",
     "AlbumPayload",
+    "CollaborationId",
+    "CollaborationPayload",
     "Likes",
     "Login",
     "NewAccess",
     "NewUser",
     "OpenMusicAlbum",
+    "OpenMusicPlaylist",
+    "PlaylistBox",
+    "PlaylistId",
+    "PlaylistPayload",
+    "PlaylistRow",
+    "PlaylistSong",
+    "Playlists",
     "Refresh",
     "SongBox",
     "SongDetail",
@@ -106,6 +118,40 @@ class Refresh(CamelInput):
     refresh_token: Secret
 
 
+class PlaylistPayload(CamelInput):
+    """A playlist."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Lagu Indie Hits Indonesia"}]})
+
+    name: PlaylistName
+
+
+class PlaylistSong(CamelInput):
+    """A song of a playlist."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"songId": "01956ec6-fa60-76d3-9f8d-5491f3360b6b"}]})
+
+    song_id: Reference
+
+
+class CollaborationPayload(CamelInput):
+    """Who works on what."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "playlistId": "0197a5c2-7f3e-7000-8000-000000000002",
+                    "userId": "0196c6f0-ec00-7df5-9a1e-ebcdae832449",
+                }
+            ]
+        }
+    )
+
+    playlist_id: Reference
+    user_id: Reference
+
+
 class AlbumId(Camel):
     """A new album."""
 
@@ -189,3 +235,57 @@ class Likes(Camel):
     """How many like an album."""
 
     likes: int
+
+
+class PlaylistId(Camel):
+    """A new playlist."""
+
+    playlist_id: UUID
+
+
+class PlaylistRow(Camel):
+    """A playlist in a list, and whose it is."""
+
+    id: UUID
+    name: str
+    username: str
+
+
+class Playlists(Camel):
+    """Somebody's playlists."""
+
+    playlists: list[PlaylistRow]
+
+
+class OpenMusicPlaylist(PlaylistRow):
+    """A playlist with its songs."""
+
+    songs: list[SongItem]
+
+
+class PlaylistBox(Camel):
+    """A playlist in `data`."""
+
+    playlist: OpenMusicPlaylist
+
+
+class Activity(Camel):
+    """Who did what to which song, and when."""
+
+    username: str
+    title: str
+    action: Literal["add", "delete"]
+    time: Timestamp
+
+
+class ActivityLog(Camel):
+    """What was done to a playlist."""
+
+    playlist_id: UUID
+    activities: list[Activity]
+
+
+class CollaborationId(Camel):
+    """A new collaboration."""
+
+    collaboration_id: UUID
