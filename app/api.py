@@ -31,6 +31,7 @@ from app.library.router import listens
 from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
+from app.playlists.export_router import router as playlist_exports
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
 from app.rooms.people_router import router as room_people
@@ -66,6 +67,7 @@ api.include_router(listeners)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
+api.include_router(playlist_exports)
 api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)

@@ -86,6 +86,12 @@ class Settings(BaseSettings):
     smtp_url: str = Field("", description="smtp://user:password@host:587 (STARTTLS if offered) or smtps://host:465")
     resend_api_key: SecretStr = Field(SecretStr(""), description="send mail by Resend")
     resend_api_url: str = Field("https://api.resend.com", description="Resend's API")
+    rabbitmq_url: str = Field(
+        "", description="amqp://user:password@host/vhost; needs `python -m app consumer`; empty: the worker exports"
+    )
+    rabbitmq_queue: str = Field(
+        "soundscore.exports", pattern=r"^[\w.:-]{1,200}$", description="the queue of exports; NAME.dead is beside it"
+    )
     sentry_dsn: str = Field("", description="report errors to Sentry")
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
@@ -103,6 +109,13 @@ class Settings(BaseSettings):
     def _redis_url(cls, url: str) -> str:
         if url and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
+        return url
+
+    @field_validator("rabbitmq_url")
+    @classmethod
+    def _rabbitmq_url(cls, url: str) -> str:
+        if url and not url.startswith(("amqp://", "amqps://")):
+            raise ValueError("must start with amqp:// or amqps://")
         return url
 
     @model_validator(mode="after")

@@ -41,6 +41,7 @@ async def check(infra: "Infra") -> Health:
     asked = await asyncio.gather(
         _part("database", infra.db.fetch("SELECT 1", []), broken="down"),
         _part("redis", infra.redis.ping(), broken="degraded", detail="no rate limits, no cache, slower wake-ups"),
+        *(_optional(name, ask()) for name, ask in sorted(infra.checks.items())),
     )
     stand_ins = [Part(name=name, state="degraded", detail=why) for name, why in sorted(infra.degraded.items())]
     parts = [*asked, *stand_ins]
@@ -61,6 +62,15 @@ async def _part(name: str, ask: Awaitable[object], *, broken: State, detail: str
     except Exception as error:  # whatever a client raises, the part is not usable
         return Part(name=name, state=broken, detail="; ".join(filter(None, [type(error).__name__, detail])))
     return Part(name=name, state="up", detail="")
+
+
+async def _optional(name: str, ask: Awaitable[str]) -> Part:
+    try:
+        async with asyncio.timeout(CHECK_SECONDS):
+            trouble = await ask
+    except Exception as error:
+        trouble = type(error).__name__
+    return Part(name=name, state="degraded" if trouble else "up", detail=trouble)
 
 
 @router.get("/livez", summary="Is the process alive?")

@@ -1,5 +1,5 @@
 """Loads what registers itself."""
 
-from app.playlists import channel
+from app.playlists import channel, export, exporting
 
-__all__ = ["channel"]
+__all__ = ["channel", "export", "exporting"]

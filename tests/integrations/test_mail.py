@@ -1,18 +1,13 @@
 """Mail by SMTP, by Resend and into a folder, each against the real thing or a fake server on loopback."""
 
-import email
-import email.policy
-import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -30,47 +25,11 @@ from app.integrations.mail import FolderMailer, Mail, MailRefused, ResendMailer,
 from tests.auth.factories import register, unique
 from tests.conftest import http_client, running
 from tests.loopback import on_loopback
+from tests.mails import Inbox, smtp_server
 
 SENDER = "SoundScore <no-reply@soundscore.test>"
 LINK = "https://soundscore.test/verify-email?token=" + "t" * 43
 MAIL = Mail("ana@example.com", "Hello", f"Open this:\n{LINK}\n", f'<a href="{LINK}">Open</a>', "<1@soundscore.test>")
-
-
-@dataclass
-class Inbox:
-    """What an SMTP server took, and how often it refuses first."""
-
-    refusals: list[str] = field(default_factory=list)
-    mails: list[Any] = field(default_factory=list)
-    tries: int = 0
-    secure: list[bool] = field(default_factory=list)
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.tries += 1
-        if self.refusals:
-            return self.refusals.pop(0)
-        self.secure.append(session.ssl is not None)
-        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        return "250 OK"
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if address.startswith("unknown"):
-            return "550 No such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-
-@contextmanager
-def smtp_server(inbox: Inbox, **options: Any) -> Iterator[int]:
-    """A real SMTP server; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=port, **options)
-    controller.start()
-    try:
-        yield port
-    finally:
-        controller.stop()
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from app.compat.openmusic.accounts_router import router as accounts
 from app.compat.openmusic.albums_router import router as albums
 from app.compat.openmusic.envelope import Envelope
+from app.compat.openmusic.exports_router import router as exports
 from app.compat.openmusic.playlists_router import router as playlists
 from app.compat.openmusic.songs_router import router as songs
 from app.core.docs import swagger_page
@@ -16,7 +17,7 @@ from app.core.routing import RouteTable
 
 __all__ = ["mount_openmusic"]
 
-ROUTERS = (albums, songs, accounts, playlists)
+ROUTERS = (albums, songs, accounts, playlists, exports)
 _TITLE = "OpenMusic, as SoundScore speaks it"
 
 
