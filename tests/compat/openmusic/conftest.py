@@ -16,11 +16,14 @@ from tests.conftest import running
 class Speaker(httpx.AsyncClient):
     """A client at the root; `say` also holds every answer to the envelope."""
 
-    def __init__(self, app: FastAPI, token: str = "", **options: Any) -> None:
+    def __init__(self, server: FastAPI | str, token: str = "") -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        super().__init__(transport=transport, base_url="http://soundscore.test", headers=headers, **options)
-        self.app, self.user_id, self.username, self.refresh_token = app, "", "", ""
+        if isinstance(server, str):
+            super().__init__(base_url=server, headers=headers)
+        else:
+            transport = httpx.ASGITransport(server, raise_app_exceptions=False)
+            super().__init__(transport=transport, base_url="http://soundscore.test", headers=headers)
+        self.user_id = self.username = self.refresh_token = ""
 
     async def say(self, method: str, path: str, status: int, **options: Any) -> Any:
         """The `data` of a success, or the message."""
@@ -93,3 +96,9 @@ async def add_song(speaker: Speaker, **changes: Any) -> str:
     data = await speaker.say("POST", "/songs", 201, json=SONG | changes)
     song_id: str = data["songId"]
     return song_id
+
+
+async def forget_limits(infra: Infra) -> None:
+    """What this address has spent is not held against the tests that come after."""
+    async for key in infra.redis.scan_iter("limit:*"):
+        await infra.redis.delete(key)

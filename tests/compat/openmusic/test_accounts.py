@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from app.core.config import Settings
 from app.core.ids import uuid7
 from app.core.infra import Infra
-from tests.compat.openmusic.conftest import Speaker, add_album
+from tests.compat.openmusic.conftest import Speaker, add_album, forget_limits
 from tests.conftest import create_database, running
 from tests.people import People
 
@@ -164,4 +164,4 @@ async def test_a_collection_of_tests_may_sign_in_often(settings: Settings, peopl
         await anybody.say("POST", "/users", 201, json=USER | {"username": name})
         for _ in range(40):
             await anybody.say("POST", "/authentications", 201, json={"username": name, "password": "secret"})
-        await app.state.infra.redis.flushdb()
+        await forget_limits(app.state.infra)

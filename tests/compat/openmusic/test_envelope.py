@@ -12,7 +12,7 @@ from app.compat.openmusic.mounting import ROUTERS
 from app.core.auth import Login
 from app.core.config import Settings
 from app.main import create_app
-from tests.compat.openmusic.conftest import Speaker, add_album, add_song
+from tests.compat.openmusic.conftest import Speaker, add_album, add_song, forget_limits
 from tests.conftest import running
 from tests.rules.sources import flat
 
@@ -77,7 +77,7 @@ async def test_too_many_requests(settings: Settings) -> None:
             await anybody.say("GET", "/songs", status)
         answer = await anybody.get("/songs")
         assert int(answer.headers["retry-after"]) > 0
-        await app.state.infra.redis.flushdb()
+        await forget_limits(app.state.infra)
 
 
 async def test_our_own_faults(speaking: FastAPI, anybody: Speaker) -> None:
