@@ -15,7 +15,7 @@ from app.catalog.models import Album, Artist, Entity, Track
 from app.catalog.service import explain_absence, require
 from app.catalog.tracks import change_track, create_track
 from app.compat.openmusic.models import OpenMusicSong
-from app.compat.openmusic.queries import ALBUM, SONG, SONGS, SongFound
+from app.compat.openmusic.queries import ALBUM, SONG, SongFound, songs
 from app.compat.openmusic.schemas import AlbumPayload, OpenMusicAlbum, SongDetail, SongItem, SongPayload
 from app.core.auth import Principal
 from app.core.db import Writer
@@ -98,7 +98,8 @@ async def read_song(db: Runs, track_id: UUID) -> SongDetail:
 
 async def list_songs(db: Runs, *, title: str, performer: str) -> list[SongItem]:
     """Songs whose title and performer contain these; the last added first."""
-    return await SONGS.all(db, viewer=None, title=title, performer=performer)
+    given = {name: part for name, part in (("title", title), ("performer", performer)) if part}
+    return await songs(frozenset(given)).all(db, viewer=None, **given)
 
 
 async def edit_song(db: Writer, track_id: UUID, new: SongPayload) -> None:

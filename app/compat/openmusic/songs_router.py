@@ -11,6 +11,7 @@ from app.compat.openmusic.catalogue import identify
 from app.compat.openmusic.envelope import Given, Said, dialect_router, failures, given, said
 from app.compat.openmusic.schemas import SongBox, SongId, SongPayload, Songs
 from app.core.http import ReadDB, WriteDB
+from app.core.limits import limited
 from app.core.schemas import Line
 
 __all__ = ["router"]
@@ -25,7 +26,7 @@ async def add_song(new: SongPayload, db: WriteDB) -> Given[SongId]:
     return given(SongId(song_id=await catalogue.add_song(db, new)))
 
 
-@router.get("/songs", summary="Songs")
+@router.get("/songs", summary="Songs", dependencies=[limited("openmusic.songs", 120, 60)])
 async def list_songs(db: ReadDB, title: Part = "", performer: Part = "") -> Given[Songs]:
     """The last added first, a thousand at most; both filters must fit."""
     return given(Songs(songs=await catalogue.list_songs(db, title=title, performer=performer)))

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from app.core.config import Settings
 from app.core.ids import uuid7
 from app.core.infra import Infra
+from app.core.job_runner import drain
+from tests.auth.factories import mails_to, token_in
 from tests.compat.openmusic.conftest import Speaker, add_album, forget_limits
 from tests.conftest import create_database, running
 from tests.people import People
@@ -146,15 +148,25 @@ async def test_whoever_left_is_not_refreshed(anybody: Speaker, john: Speaker) ->
     await anybody.say("PUT", "/authentications", 400, json={"refreshToken": john.refresh_token})
 
 
-async def test_an_account_without_an_address_can_do_everything_and_get_one(john: Speaker) -> None:
+async def test_an_account_without_an_address_can_do_everything_and_get_one(
+    anybody: Speaker, john: Speaker, infra: Infra
+) -> None:
     me = (await john.get("/api/v1/auth/me")).json()
     assert (me["email"], me["email_verified"], me["has_password"]) == (None, False, True)
     change = {"current_password": "secret", "new_password": "late night vinyl 33"}
     changed = await john.post("/api/v1/auth/change-password", json=change)
     assert changed.status_code < 300, changed.text
-    wish = {"email": f"{john.username}@example.com", "password": "late night vinyl 33"}
-    asked = await john.post("/api/v1/auth/change-email", json=wish)
+    await anybody.say("PUT", "/authentications", 200, json={"refreshToken": john.refresh_token})
+    address = f"{john.username}@example.com"
+    asked = await john.post("/api/v1/auth/change-email", json={"email": address, "password": "late night vinyl 33"})
     assert asked.status_code < 300, asked.text
+    await drain(infra)
+    token = token_in(mails_to(infra, address)[-1], john.username)
+    verified = await anybody.post("/api/v1/auth/verify-email", json={"token": token})
+    assert verified.status_code < 300, verified.text
+    me = (await john.get("/api/v1/auth/me")).json()
+    assert (me["email"], me["email_verified"]) == (address, True)
+    await anybody.say("POST", "/authentications", 201, json={"username": address, "password": "late night vinyl 33"})
 
 
 async def test_a_collection_of_tests_may_sign_in_often(settings: Settings, people: People) -> None:
