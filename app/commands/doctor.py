@@ -21,6 +21,7 @@ from app.core.infra import with_servers
 from app.core.logging import configure_logging
 from app.core.migrations import SchemaError, current_revision, require_current
 from app.core.server import PortError, bind
+from app.integrations.broker import BrokerDown, Rabbit
 
 __all__ = ["doctor"]
 
@@ -59,6 +60,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
             yield await _look("database", _database, reachable)
             yield await _look("schema", _schema, reachable)
             yield await _look("redis", _redis, reachable)
+            yield await _look("broker", _broker, reachable)
     except EmbeddedError as error:
         yield Finding("servers", "fail", str(error))
     yield await _port(settings)
@@ -133,6 +135,23 @@ async def _redis(settings: Settings) -> Finding:
         await client.aclose()
     kind = "Valkey" if "valkey_version" in about else "Redis"
     return Finding("redis", "ok", f"{kind} {about.get('valkey_version') or about['redis_version']}")
+
+
+async def _broker(settings: Settings) -> Finding:
+    if not settings.rabbitmq_url:
+        return Finding("broker", "note", "none: the worker mails exports; set RABBITMQ_URL to give them to consumers")
+    rabbit = Rabbit(settings.rabbitmq_url, settings.rabbitmq_queue)
+    try:
+        state = await rabbit.state()
+    except BrokerDown as error:
+        remedy = "Start it, or unset RABBITMQ_URL to have the worker mail exports."
+        return Finding("broker", "fail", f"Cannot reach RabbitMQ at {rabbit.address}: {error}. {remedy}")
+    finally:
+        await rabbit.close()
+    text = f"RabbitMQ at {rabbit.address}: {state.waiting} wait, {state.dead} are dead, {state.consumers} consumers"
+    if not state.consumers:
+        return Finding("broker", "note", f"{text}: run `python -m app consumer`")
+    return Finding("broker", "note" if state.dead else "ok", text)
 
 
 async def _port(settings: Settings) -> Finding:

@@ -125,7 +125,7 @@ class Rabbit:
                 tag = await queue.consume(taking.begin)
             log.info("consuming", queue=self._queue, broker=self.address)
             while not taking.stopping.is_set():
-                await _first(taking.stopping.wait(), connection.closed(), seconds=WATCH_SECONDS)
+                await _first(taking.stopping.wait(), channel.closed(), seconds=WATCH_SECONDS)
                 await self._check(channel)
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 await queue.cancel(tag)

@@ -13,7 +13,8 @@ from app.core.migrations import newest_revision
 from tests.platform.program import begin, left_behind, run, served
 from tests.rules.sources import ROOT
 
-COMMANDS = ["serve", "worker", "migrate", "seed", "import", "openapi", "asyncapi", "env", "doctor", "create-admin"]
+COMMANDS = ["serve", "worker", "consumer", "migrate", "seed", "import", "openapi", "asyncapi", "env", "doctor"]
+COMMANDS += ["create-admin"]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["import", "albums"], ["import", "tracks"]])
