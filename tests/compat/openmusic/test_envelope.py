@@ -12,7 +12,7 @@ from app.compat.openmusic.mounting import ROUTERS
 from app.core.auth import Login
 from app.core.config import Settings
 from app.main import create_app
-from tests.compat.openmusic.conftest import Speaker, add_album, add_song, forget_limits
+from tests.compat.openmusic.conftest import SONG, Speaker, add_album, add_song, forget_limits
 from tests.conftest import running
 from tests.rules.sources import flat
 
@@ -87,6 +87,18 @@ async def test_our_own_faults(speaking: FastAPI, anybody: Speaker) -> None:
 
     message = await anybody.say("GET", "/songs/1/fails", 500)
     assert "Zero" not in message
+
+
+async def test_a_database_that_hangs(settings: Settings) -> None:
+    hasty = settings.model_copy(update={"openmusic_compat": True, "database_timeout_seconds": 0.5})
+    async with running(hasty) as app, Speaker(app) as anybody:
+        album_id = await add_album(anybody)
+        async with app.state.infra.db.write() as db:
+            await db.records("LOCK TABLE openmusic_songs", [])
+            await anybody.say("GET", f"/songs/{album_id}", 503)
+            await anybody.say("POST", "/songs", 503, json=SONG)
+            answer = await anybody.get(f"/songs/{album_id}")
+            assert int(answer.headers["retry-after"]) > 0
 
 
 async def test_answers_keep_their_headers(anybody: Speaker) -> None:

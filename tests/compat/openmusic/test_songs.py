@@ -145,3 +145,29 @@ async def test_a_track_of_the_catalogue_is_a_song(anybody: Speaker, people: Peop
         "duration": None,
         "albumId": album["id"],
     }
+
+
+async def test_what_somebody_keeps_to_themselves_is_no_song(anybody: Speaker, john: Speaker, infra: Infra) -> None:
+    title = f"Kept {uuid7().hex}"
+    album_id = await add_album(anybody)
+    song_id = await add_song(anybody, title=title, albumId=album_id)
+
+    async def upload(visibility: str) -> None:
+        async with infra.db.write() as db:
+            sql = "UPDATE tracks SET owner_id = $2, visibility = $3 WHERE id = $1"
+            await db.records(sql, [song_id, john.user_id, visibility])
+
+    async def shown() -> tuple[int, int]:
+        songs = (await anybody.say("GET", "/songs", 200, params={"title": title}))["songs"]
+        album = (await anybody.say("GET", f"/albums/{album_id}", 200))["album"]
+        return len(songs), len(album["songs"])
+
+    for visibility in ("private", "followers"):
+        await upload(visibility)
+        assert await shown() == (0, 0)
+        await anybody.say("GET", f"/songs/{song_id}", 404)
+        await anybody.say("PUT", f"/songs/{song_id}", 404, json=SONG)
+    await upload("public")
+    assert await shown() == (1, 1)
+    await anybody.say("PUT", f"/songs/{song_id}", 403, json=SONG)
+    await anybody.say("DELETE", f"/songs/{song_id}", 403)
