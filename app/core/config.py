@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     smtp_url: str = Field("", description="smtp://user:password@host:587 (STARTTLS if offered) or smtps://host:465")
     resend_api_key: SecretStr = Field(SecretStr(""), description="send mail by Resend")
     resend_api_url: str = Field("https://api.resend.com", description="Resend's API")
+    export_seconds: float = Field(25.0, gt=0, description="longest that an attempt to mail an export may take")
     rabbitmq_url: str = Field(
         "", description="amqp://user:password@host/vhost; needs `python -m app consumer`; empty: the worker exports"
     )

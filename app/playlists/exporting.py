@@ -1,8 +1,9 @@
 """Mails exports. The row of an export is the truth; the broker and the job queue only say when to look at it.
 
 queued -> working -> sent, or back to queued after a failure, or failed for good. Whoever works has taken the row for
-CLAIMED; who dies meanwhile is given up then. So an attempt never runs beside another one, and each mails under the
-same Message-ID. Where RabbitMQ does not answer, or nobody takes from it, the job worker does the work after PATIENCE.
+longer than an attempt may last; who dies meanwhile is given up then. So no attempt runs beside another one, and each
+mails under the same Message-ID. Where RabbitMQ does not answer, or nobody takes from it, the job worker does the work
+after PATIENCE.
 """
 
 import asyncio
@@ -35,8 +36,8 @@ from app.users.models import User
 __all__ = ["ExportOrder", "carry_out", "hand_over", "read_message", "retry_export", "work_on"]
 
 TRIES = 15
-WORK_SECONDS = 25.0
-CLAIMED = timedelta(seconds=WORK_SECONDS + 5)
+TAKEN_FOR = 1.2
+"""For so many times as long as an attempt may last."""
 PATIENCE = timedelta(minutes=5)
 WITHOUT_BROKER = timedelta(seconds=15)
 KEPT = timedelta(days=30)
@@ -94,7 +95,7 @@ async def work_on(infra: Any, order: ExportOrder) -> None:
     await carry_out(infra, order.export_id)
 
 
-@every(seconds=10)
+@every(seconds=5)
 async def hand_over_waiting(infra: Any) -> None:
     """Finds what is due though nobody said so: a broker was away, a process died, a message was lost."""
     patience = WITHOUT_BROKER if infra.part(broker) is None else PATIENCE
@@ -130,15 +131,17 @@ async def read_message(infra: Infra, body: bytes) -> None:
 
 async def carry_out(infra: Infra, export_id: UUID) -> None:
     """Makes one attempt, unless somebody else is at it or it is done. Raises only if the database fails."""
+    seconds: float = infra.settings.export_seconds
     async with infra.db.write() as db:
-        rows = await db.records(_CLAIM, [export_id, CLAIMED])
-    if not rows:
-        return
+        rows = await db.records(_CLAIM, [export_id, timedelta(seconds=seconds * TAKEN_FOR)])
+        if not rows:
+            await _look_again(db, export_id)
+            return
     export, blame = Export(**rows[0]), "broken"
     try:
         if export.attempts > TRIES:
             raise Exhausted("everybody who worked on it died over it")
-        async with asyncio.timeout(WORK_SECONDS):
+        async with asyncio.timeout(seconds):
             mail = await _compose(infra, export)
             blame = "unreachable"
             await infra.part(mailer).send(mail)
@@ -149,6 +152,13 @@ async def carry_out(infra: Infra, export_id: UUID) -> None:
         await _failed(infra, export, error, blame, final=export.attempts >= TRIES)
     else:
         await _sent(infra, export)
+
+
+async def _look_again(db: Writer, export_id: UUID) -> None:
+    """Somebody is at it, or was: RabbitMQ gives a message again when who had it has died."""
+    row = select(PlaylistExport.next_attempt_at, func.now()).filter_by(id=export_id, state="working")
+    for until, now in await db.rows(row):
+        await enqueue(db, hand_over, ExportOrder(export_id=export_id), after=until - now, key=str(export_id))
 
 
 async def _sent(infra: Infra, export: Export) -> None:

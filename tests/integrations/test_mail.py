@@ -2,7 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from starlette.routing import Route
 from app.auth.mails import LinkMail, send_links
 from app.core.config import Settings
 from app.core.job_runner import Backoff, drain
-from app.integrations.mail import FolderMailer, Mail, MailRefused, ResendMailer, SmtpMailer, choose
+from app.integrations.mail import Attachment, FolderMailer, Mail, MailRefused, ResendMailer, SmtpMailer, choose
 from tests.auth.factories import register, unique
 from tests.conftest import http_client, running
 from tests.loopback import on_loopback
@@ -180,6 +180,35 @@ async def test_resend_delivers_once(resend: tuple[FakeResend, str]) -> None:
             "headers": {"Message-ID": "<1@soundscore.test>"},
         }
     }
+
+
+async def test_resend_is_given_the_files(resend: tuple[FakeResend, str]) -> None:
+    fake, address = resend
+    file = Attachment("räksmörgås.json", "application/json", b'{"a": 1}')
+    await ResendMailer("re_1", address, SENDER).send(replace(MAIL, attachments=(file,)))
+    assert fake.mails["1@soundscore.test"]["attachments"] == [
+        {"filename": "räksmörgås.json", "content_type": "application/json", "content": "eyJhIjogMX0="}
+    ]
+
+
+async def test_smtp_delivers_files() -> None:
+    inbox, file = Inbox(), Attachment("räksmörgås.json", "application/json", "å\n\n.\n".encode() * 9000)
+    with smtp_server(inbox) as port:
+        mailer = SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER)
+        await mailer.send(replace(MAIL, attachments=(file,)))
+        await mailer.close()
+    (found,) = inbox.mails[0].iter_attachments()
+    assert (found.get_filename(), found.get_content_type()) == (file.name, file.content_type)
+    assert found.get_content() == file.content
+    assert LINK in inbox.mails[0].get_body(("plain",)).get_content()
+
+
+async def test_what_the_server_will_never_take_is_final() -> None:
+    inbox = Inbox(refusals=["554 Looks like spam", "552 Too large"])
+    with smtp_server(inbox) as port:
+        for code in ("554", "552"):
+            with pytest.raises(MailRefused, match=code):
+                await SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER).send(MAIL)
 
 
 async def test_resend_s_refusals(resend: tuple[FakeResend, str]) -> None:

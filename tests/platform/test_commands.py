@@ -66,17 +66,18 @@ async def test_doctor_finds_nothing_wrong_with_a_server_that_runs(data_dir: Path
         assert re.search(r"^ok +schema +up to date", ended.out, re.MULTILINE)
         assert re.search(r"^ok +redis +(Valkey|Redis) \d", ended.out, re.MULTILINE)
         assert re.search(r"^note +mail +kept in .*SMTP_URL", ended.out, re.MULTILINE)
+        assert re.search(r"^note +broker +none: .*RABBITMQ_URL", ended.out, re.MULTILINE)
     assert "the server runs there" in running.out
     assert left_behind(data_dir) == []
 
 
 async def test_doctor_names_what_is_wrong(data_dir: Path) -> None:
-    ended = await run(
-        data_dir, "doctor", PORT="0", DATABASE_URL="postgres://u:hidden@127.0.0.1:1/x", REDIS_URL="redis://127.0.0.1:1"
-    )
+    stores = {"DATABASE_URL": "postgres://u:hidden@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
+    ended = await run(data_dir, "doctor", PORT="0", RABBITMQ_URL="amqp://u:hidden@127.0.0.1:1/", **stores)
     assert ended.code == 1
     assert re.search(r"^fail +database .*127\.0\.0\.1:1", ended.out, re.MULTILINE)
     assert re.search(r"^fail +redis .*REDIS_URL", ended.out, re.MULTILINE)
+    assert re.search(r"^fail +broker .*127\.0\.0\.1:1: .*unset RABBITMQ_URL", ended.out, re.MULTILINE)
     assert "hidden" not in ended.out + ended.err
     assert "Traceback" not in ended.err
 
@@ -93,6 +94,15 @@ async def test_worker_runs_beside_and_ends_on_a_signal(data_dir: Path, urls: dic
         _, err = await worker.communicate()
     assert worker.returncode == 0, err.decode()
     assert b"Traceback" not in err
+
+
+async def test_consumer_says_what_it_needs(data_dir: Path, urls: dict[str, str]) -> None:
+    without = await run(data_dir, "consumer", **urls)
+    wrong = await run(data_dir, "consumer", RABBITMQ_URL="http://localhost", **urls)
+    too_early = await run(data_dir, "consumer", RABBITMQ_URL="amqp://127.0.0.1:1", **urls)
+    for ended, word in ((without, "RABBITMQ_URL"), (wrong, "amqp://"), (too_early, "python -m app migrate")):
+        assert (ended.code, len(ended.err.splitlines())) == (1, 1), ended.err
+        assert word in ended.err
 
 
 async def test_create_admin_makes_an_admin(data_dir: Path, urls: dict[str, str]) -> None:
