@@ -1,23 +1,25 @@
 """/albums: OpenMusic's albums, their covers and likes."""
 
 from fastapi import Request, Response
+from starlette.datastructures import UploadFile
 
 from app.catalog.albums import delete_album
 from app.catalog.likes import count_album_likes, unlike_album
 from app.catalog.models import Album
-from app.catalog.picture_bodies import read_picture
 from app.catalog.pictures import set_picture
 from app.compat.openmusic import catalogue
 from app.compat.openmusic.catalogue import identify
 from app.compat.openmusic.envelope import Given, Said, dialect_router, failures, given, said
 from app.compat.openmusic.schemas import AlbumBox, AlbumId, AlbumPayload, Likes
 from app.core.auth import CurrentUser
+from app.core.errors import Invalid
 from app.core.http import Here, ReadDB, WriteDB
 from app.core.limits import limited
 
 __all__ = ["router"]
 
 router = dialect_router("albums")
+MOST_BYTES = 512_000
 COVER = {
     "requestBody": {
         "required": True,
@@ -73,8 +75,17 @@ async def delete_album_and_songs(album_id: str, db: WriteDB) -> Said:
 )
 async def add_cover(album_id: str, request: Request, infra: Here) -> Said:
     """PNG, JPEG, WebP or GIF as the form's `cover`, at most 512,000 bytes."""
-    await set_picture(infra, Album, identify(album_id, Album), await read_picture(request))
+    await set_picture(infra, Album, identify(album_id, Album), await _cover(request))
     return said("The cover was stored.")
+
+
+async def _cover(request: Request) -> bytes:
+    async with request.form(max_files=1, max_fields=10) as form:
+        file = form.get("cover")
+        if not isinstance(file, UploadFile):
+            raise Invalid.field("/body/cover", "Send the picture as the form's file `cover`.", "missing")
+        # a byte more than is allowed is enough to know that it is too many
+        return await file.read(MOST_BYTES + 1)
 
 
 @router.post("/albums/{album_id}/likes", status_code=201, summary="Like an album", responses=failures(401, 404))
