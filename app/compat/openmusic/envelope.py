@@ -108,7 +108,7 @@ class Envelope:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].split("/", 2)[1] not in SEGMENTS:
+        if scope["type"] != "http" or scope["path"].removeprefix("/").partition("/")[0] not in SEGMENTS:
             await self._app(scope, receive, send)
             return
         # with and without a slash at its end a path is the same; a redirect would lose what some clients send

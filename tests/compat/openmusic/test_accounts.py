@@ -115,6 +115,7 @@ async def test_other_tokens_work_not_here_and_this_one_nowhere_else(
         refused = await anybody.post("/api/v1/auth/refresh", json={"refresh_token": bad})
         assert refused.status_code == 401
     await anybody.say("PUT", "/authentications", 200, json={"refreshToken": lasting})
+    assert (await anybody.get("/api/v1/auth/me", headers={"Authorization": f"Bearer {lasting}"})).status_code == 401
     kept = await anybody.post("/api/v1/auth/refresh", json={"refresh_token": rotating})
     assert kept.status_code == 200
 

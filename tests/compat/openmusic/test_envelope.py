@@ -1,5 +1,6 @@
 """Every answer on its paths has the envelope; off, there is nothing of it."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -13,7 +14,7 @@ from app.core.auth import Login
 from app.core.config import Settings
 from app.main import create_app
 from tests.compat.openmusic.conftest import SONG, Speaker, add_album, add_song, forget_limits
-from tests.conftest import running
+from tests.conftest import running, serving
 from tests.rules.sources import flat
 
 OPEN = {
@@ -53,6 +54,17 @@ async def test_other_paths_keep_their_problems(anybody: Speaker) -> None:
     for path in ("/api/v1/albums/xxx", "/albumsxxx", "/", "/api/v1/none"):
         answer = await anybody.get(path)
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_request_of_no_path_at_all(speaking: FastAPI, settings: Settings) -> None:
+    async with serving(speaking, settings) as address:
+        reader, writer = await asyncio.open_connection(*address.removeprefix("http://").split(":"))
+        writer.write(b"OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answer = await reader.read()
+        writer.close()
+        await writer.wait_closed()
+    assert b" 404 " in answer.splitlines()[0]
+    assert b"application/problem+json" in answer
 
 
 async def test_a_slash_at_the_end_changes_nothing(anybody: Speaker) -> None:
