@@ -32,7 +32,7 @@ from tests.rabbit import RabbitServer, rabbit_server
 from tests.servers import REPOSITORY, ServerProcess
 
 AT_EACH_POINT = 3
-IN_FLIGHT = 0.5
+IN_FLIGHT = 1.0
 """Seconds between the acceptance of a mail and the record of it, at most, on a machine that has much to do."""
 
 
