@@ -55,6 +55,7 @@ _ROWS = [
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
         list_my_groups list_my_group_invites list_group_members look_at_group_link
         list_own_rooms stream_rooms list_suggested_rooms
+        list_playlist_exports
     """,
     ),
     (
@@ -82,7 +83,8 @@ _ROWS = [
         join_room_by_invite dismiss_suggested_room undo_room_dismissal
     """,
     ),
-    (OWN_WRITE, "mark_notification_read delete_notification delete_listen"),
+    (OWN_WRITE, "mark_notification_read delete_notification delete_listen request_playlist_export"),
+    (OWN_READ, "get_playlist_export"),
     (
         OWN_READ,
         """
