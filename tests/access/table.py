@@ -56,7 +56,7 @@ _ROWS = [
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
         list_my_groups list_my_group_invites list_group_members look_at_group_link
         list_own_rooms stream_rooms list_suggested_rooms
-        list_my_playlists list_liked_playlists list_my_playlist_invites
+        list_my_playlists list_liked_playlists list_my_playlist_invites list_playlist_exports
     """,
     ),
     (
@@ -87,7 +87,8 @@ _ROWS = [
         unlike_playlist
     """,
     ),
-    (OWN_WRITE, "mark_notification_read delete_notification delete_listen"),
+    (OWN_WRITE, "mark_notification_read delete_notification delete_listen request_playlist_export"),
+    (OWN_READ, "get_playlist_export"),
     (
         OWN_READ,
         """

@@ -14,7 +14,10 @@ from tests.conftest import http_client
 
 ALONE = {
     **dict.fromkeys(
-        ("end_session", "revoke_app_password", "revoke_api_token", "get_data_export", "download_data_export"),
+        (
+            *("end_session", "revoke_app_password", "revoke_api_token"),
+            *("get_data_export", "download_data_export", "get_playlist_export"),
+        ),
         "everybody makes these for themselves: their lists tell the ids",
     ),
     **dict.fromkeys(("requeue_dead_letter", "delete_dead_letter"), "no job of the demo fails"),
