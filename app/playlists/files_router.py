@@ -11,13 +11,16 @@ from app.core.errors import Forbidden, Invalid, NotFound, Unauthorized, problems
 from app.core.http import Here, Router, WriteDB
 from app.core.limits import limited
 from app.playlists import files_export, files_import
+from app.playlists.entries import PlaylistFull
 from app.playlists.files import MOST_BYTES, BadPlaylistFile, FileTooLarge
 from app.playlists.files_formats import FORMATS, FormatName
 from app.playlists.files_import import ReceivedFile
-from app.playlists.files_schemas import ImportedPlaylist
-from app.playlists.inputs import Name
+from app.playlists.files_schemas import ImportedPlaylist, MatchedEntries
+from app.playlists.inputs import Name, Position
+from app.playlists.rematching import match_placeholders
 from app.playlists.schemas import Visibility
-from app.playlists.service import TooManyPlaylists
+from app.playlists.service import TooManyPlaylists, version_of
+from app.playlists.standing import NotCollaborator, PlaylistIsSmart
 
 __all__ = ["router"]
 
@@ -72,6 +75,40 @@ async def import_playlist(
     ids of MusicBrainz and Spotify, or by artist and title if the lengths agree within five seconds.
     """
     return await files_import.import_playlist(db, actor, file, name=name, visibility=visibility)
+
+
+@router.post(
+    "/{playlist_id}/import",
+    status_code=201,
+    summary="Add a file to a playlist",
+    responses=problems(
+        Unauthorized, NotCollaborator, NotFound, PlaylistIsSmart, PlaylistFull, FileTooLarge, BadPlaylistFile
+    ),
+    dependencies=[limited("playlists.import", 20, 60)],
+    openapi_extra=_BODY,
+)
+async def add_file_to_playlist(
+    playlist_id: UUID,
+    actor: CurrentUser,
+    file: Annotated[ReceivedFile, Depends(_received)],
+    db: WriteDB,
+    at: Annotated[Position | None, Query(description="Where the first comes to stand; left out: at the end")] = None,
+) -> ImportedPlaylist:
+    """For its owner and editors. What is in the file is added; what the file says of itself is not looked at."""
+    return await files_import.add_file(db, actor, playlist_id, file, at=at)
+
+
+@router.post(
+    "/{playlist_id}/entries/match",
+    summary="Look for placeholders again",
+    responses=problems(Unauthorized, NotCollaborator, NotFound, PlaylistIsSmart),
+    dependencies=[limited("playlists.match", 20, 60)],
+)
+async def match_playlist_placeholders(playlist_id: UUID, db: WriteDB, actor: CurrentUser) -> MatchedEntries:
+    """For its owner and editors. What the catalogue has by now becomes a track, at the place that was held for it."""
+    matched = await match_placeholders(db, actor, playlist_id)
+    version = await version_of(db, playlist_id)
+    return MatchedEntries(matched=matched, **version.model_dump())
 
 
 @router.get(

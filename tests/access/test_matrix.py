@@ -193,6 +193,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "move_queued_item": {"index": 0},
     "control_room_playback": {"action": "play"},
     "vote_to_skip": {"item_id": str(uuid7())},
+    **dict.fromkeys(("import_playlist", "add_file_to_playlist"), {"playlist": {"title": "A JSPF"}}),
 }
 
 

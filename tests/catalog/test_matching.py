@@ -17,7 +17,6 @@ from app.core.text import name_key
 from tests.catalog.factories import add_album, add_artist, add_track, spotify_id, unique
 from tests.people import People, Person, queries
 
-
 _numbers = count()
 
 

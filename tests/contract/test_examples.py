@@ -24,7 +24,7 @@ ALONE = {
         "needs an account with Google or Spotify",
     ),
     **dict.fromkeys(("set_artist_picture", "set_album_cover", "put_upload"), "a picture is a file"),
-    **dict.fromkeys(("import_playlist", "download_playlist"), "a playlist is a file"),
+    **dict.fromkeys(("import_playlist", "add_file_to_playlist"), "a playlist is a file"),
     "delete_artist": "an artist with works stays, and every artist of the demo has some",
     **dict.fromkeys(("stream_notifications", "stream_rooms"), "it has no end"),
     **dict.fromkeys(
