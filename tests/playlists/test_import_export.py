@@ -233,3 +233,16 @@ async def test_placeholders_become_tracks_when_the_catalogue_has_them(
     assert (activity["action"], activity["count"]) == ("match", 2)
     other = await people.make("other")
     assert (await other.post(f"{path}/entries/match")).status_code == 403
+
+
+async def test_a_smart_playlist_goes_out_as_it_is_now_and_takes_nothing_in(curator: Person, ana: Person) -> None:
+    genre = unique("genre")
+    track = await add_track(curator, genres=[genre])
+    rules = {"match": "all", "conditions": [{"field": "genre", "op": "is", "value": genre}]}
+    made = await ana.post("/playlists", json={"name": "Smart", "rules": rules})
+    assert made.status_code == 201, made.text
+    path = f"/playlists/{made.json()['id']}"
+    sent = await fetch(ana, made.json()["id"], "csv")
+    assert [entry.track_id for entry in read_file(sent.content)[1].entries] == [UUID(track["id"])]
+    assert (await ana.post(f"{path}/import", content=b"title\nx")).status_code == 409
+    assert (await ana.post(f"{path}/entries/match")).status_code == 409
