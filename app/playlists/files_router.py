@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 
 from app.core.auth import CurrentUser, MaybeUser
 from app.core.errors import Forbidden, Invalid, NotFound, Unauthorized, problems
@@ -35,6 +36,7 @@ _BODY: dict[str, Any] = {
     "requestBody": {"required": True, "content": dict.fromkeys(_TYPES, _FILE) | {"multipart/form-data": _FORM}},
     "x-most-bytes": MOST_BYTES + 16_384,  # a form takes some more than the file in it
 }
+_WRITTEN = dict.fromkeys(_TYPES, _FILE) | {FORMATS["jspf"].media_type: {"schema": {"type": "object"}}}
 FileFormat = Annotated[
     FormatName | None, Query(alias="format", description="Left out: told by the file's name, its type or its beginning")
 ]
@@ -44,14 +46,24 @@ async def _received(request: Request, name: FileFormat = None) -> ReceivedFile:
     """The file, read and understood before a transaction begins: a slow upload holds no connection."""
     content_type, file_name = request.headers.get("content-type", ""), ""
     if content_type.startswith("multipart/form-data"):
+        content_type, file_name, body = await _in_form(request)
+    else:
+        body = await request.body()
+    return await files_import.parse_file(body, name=name, content_type=content_type, file_name=file_name)
+
+
+async def _in_form(request: Request) -> tuple[str, str, bytes]:
+    """The type, the name and the file itself."""
+    try:
         async with request.form(max_files=1, max_fields=10) as form:
             file = form.get("file")
             if not isinstance(file, UploadFile):
                 raise Invalid.field("/body/file", "Send the playlist as the form's `file`.", "missing")
-            content_type, file_name, body = file.content_type or "", file.filename or "", await file.read()
-    else:
-        body = await request.body()
-    return await files_import.parse_file(body, name=name, content_type=content_type, file_name=file_name)
+            return file.content_type or "", file.filename or "", await file.read()
+    except HTTPException as error:
+        if error.status_code != 400:
+            raise
+        raise Invalid.field("/body", f"This is no form: {error.detail}", "form") from error
 
 
 @router.post(
@@ -99,7 +111,7 @@ async def add_file_to_playlist(
 
 
 @router.post(
-    "/{playlist_id}/entries/match",
+    "/{playlist_id}/match",
     summary="Look for placeholders again",
     responses=problems(Unauthorized, NotCollaborator, NotFound, PlaylistIsSmart),
     dependencies=[limited("playlists.match", 20, 60)],
@@ -117,7 +129,7 @@ async def match_playlist_placeholders(playlist_id: UUID, db: WriteDB, actor: Cur
     response_class=Response,
     responses={
         **problems(NotFound),
-        200: {"content": dict.fromkeys(_TYPES, _FILE), "description": "The file"},
+        200: {"content": _WRITTEN, "description": "The file"},
     },
 )
 async def download_playlist(

@@ -93,6 +93,9 @@ async def test_a_form_carries_the_file_and_its_name(ana: Person) -> None:
     wrong = await ana.post("/playlists/import", files={"other": ("x.csv", b"title\nx")})
     assert wrong.status_code == 422
     assert wrong.json()["errors"][0]["pointer"] == "/body/file"
+    broken = {"content-type": "multipart/form-data; boundary=x"}
+    wrong = await ana.post("/playlists/import", content=b"--x\r\n\xc3(: y\r\n", headers=broken)
+    assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "form")
 
 
 async def test_the_name_is_given_or_the_files_or_a_plain_one(ana: Person) -> None:
@@ -221,18 +224,18 @@ async def test_placeholders_become_tracks_when_the_catalogue_has_them(
     artist = await add_artist(curator, name)
     track = await add_track(curator, "Song", artist=artist, duration_ms=100_500)
     async with queries(infra) as ran:
-        matched = (await ana.post(f"{path}/entries/match")).json()
+        matched = (await ana.post(f"{path}/match")).json()
     assert ran[0] <= 15
     assert (matched["matched"], matched["duration_ms"]) == (2, 201_000)
     assert matched["version"] > made["version"]
     entries = (await ana.get(f"{path}/entries")).json()["items"]
     assert [entry["track"] and entry["track"]["id"] for entry in entries] == [track["id"], None, track["id"]]
-    again = (await ana.post(f"{path}/entries/match")).json()
+    again = (await ana.post(f"{path}/match")).json()
     assert (again["matched"], again["version"]) == (0, matched["version"])
     activity = (await ana.get(f"{path}/activities")).json()["items"][0]
     assert (activity["action"], activity["count"]) == ("match", 2)
     other = await people.make("other")
-    assert (await other.post(f"{path}/entries/match")).status_code == 403
+    assert (await other.post(f"{path}/match")).status_code == 403
 
 
 async def test_a_smart_playlist_goes_out_as_it_is_now_and_takes_nothing_in(curator: Person, ana: Person) -> None:
@@ -245,4 +248,4 @@ async def test_a_smart_playlist_goes_out_as_it_is_now_and_takes_nothing_in(curat
     sent = await fetch(ana, made.json()["id"], "csv")
     assert [entry.track_id for entry in read_file(sent.content)[1].entries] == [UUID(track["id"])]
     assert (await ana.post(f"{path}/import", content=b"title\nx")).status_code == 409
-    assert (await ana.post(f"{path}/entries/match")).status_code == 409
+    assert (await ana.post(f"{path}/match")).status_code == 409
