@@ -126,7 +126,7 @@ _ROWS = [
         update_room hand_over_room change_room_permissions set_room_role kick_from_room mute_in_room unmute_in_room
         list_room_bans ban_from_room unban_from_room list_room_invites create_room_invite revoke_room_invite
         add_to_room_queue clear_room_queue undo_room_queue move_queued_item remove_queued_item vote_for_queued_item
-        unvote_queued_item control_room_playback vote_to_skip
+        unvote_queued_item control_room_playback vote_to_skip add_file_to_playlist match_playlist_placeholders
     """,
     ),
     (

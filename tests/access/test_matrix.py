@@ -218,6 +218,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "move_playlist_entries": {"start": 0, "to": 0},
     "match_playlist_entry": {"track_id": None},
     "change_playlist_role": {"role": "viewer"},
+    "import_playlist": {"playlist": {"title": "A JSPF"}},
+    "add_file_to_playlist": {"playlist": {"title": "A JSPF"}},
 }
 
 

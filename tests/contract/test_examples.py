@@ -26,6 +26,7 @@ ALONE = {
         ("begin_oauth", "finish_oauth", "exchange_oauth_code", "link_account", "unlink_account"),
         "needs an account with Google or Spotify",
     ),
+    **dict.fromkeys(("import_playlist", "add_file_to_playlist"), "a playlist is a file"),
     **dict.fromkeys(
         (
             "set_artist_picture",
@@ -38,7 +39,6 @@ ALONE = {
         "a picture is a file",
     ),
     "put_upload": "a link that was made a moment ago",
-    **dict.fromkeys(("import_playlist", "download_playlist"), "a playlist is a file"),
     "delete_artist": "an artist with works stays, and every artist of the demo has some",
     **dict.fromkeys(("stream_notifications", "stream_rooms"), "it has no end"),
     **dict.fromkeys(
