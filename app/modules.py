@@ -22,6 +22,7 @@ MODULES = (
     "discover",
     "notifications",
     "moderation",
+    "compat.openmusic",
 )
 
 

@@ -1,5 +1,6 @@
 """Finds the tracks that others describe: by their ids, else by what they are called and how long they are."""
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -158,7 +159,7 @@ async def _by_ids(db: Runs, viewer: UUID | None, described: Sequence[Description
 
 
 async def _by_names(db: Runs, viewer: UUID | None, described: Sequence[Description]) -> list[UUID | None]:
-    ways = [_ways(it.artist, it.title) for it in described]
+    ways = await asyncio.to_thread(lambda: [_ways(it.artist, it.title) for it in described])
     pairs = list(dict.fromkeys(pair for each in ways for pair in each))
     if not pairs:
         return [None] * len(described)

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     rate_limit_address_per_minute: int = Field(600, ge=1, description="requests of an address without a token")
     socket_frames_per_second: int = Field(20, ge=1, description="frames of one socket; thrice as many at once")
     catalog_writes: Literal["curators", "users"] = Field("curators", description="who may edit the catalogue")
+    openmusic_compat: bool = Field(
+        False, description="speak OpenMusic's API at the root; there everybody may edit the catalogue"
+    )
 
     upload_quota_mb: int = Field(2048, ge=1, description="room for the recordings that one person uploads")
     stream_via: Literal["server", "redirect"] = Field(

@@ -35,7 +35,7 @@ def compose(
     rest = f"{left} more are in the attached file." if left else ""
     return Mail(
         to=to,
-        subject=f"Playlist: {name}",
+        subject=f"Playlist: {' '.join(name.split())}",
         text=_text(name, intro, rows, rest),
         html=_html(name, intro, rows, rest),
         message_id=message_id,
@@ -73,7 +73,6 @@ def _line(number: str, title: str, artist: str, album: str, length: str) -> str:
 
 def _html(name: str, intro: str, rows: Sequence[tuple[str, ...]], rest: str) -> str:
     head = "".join(f"<th {_CELL}>{cell}</th>" for cell in _HEAD)
-    # short lines: a mail server may cut what is longer than 1000 bytes
     body = "\n".join(f"<tr>{''.join(f'<td {_CELL}>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return _PAGE.format(title=escape(name), intro=escape(intro), head=head, rows=body, rest=escape(rest))
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import PurePath
 from typing import NamedTuple
+from uuid import UUID
 
 from app.catalog.matching import match_tracks
 from app.core.auth import Principal
@@ -16,7 +17,7 @@ from app.playlists.identifiers import uris_of
 from app.playlists.schemas import Visibility
 from app.playlists.service import create_playlist, readable
 
-__all__ = ["ReceivedFile", "import_playlist", "new_entries", "parse_file"]
+__all__ = ["ReceivedFile", "add_file", "import_playlist", "new_entries", "parse_file"]
 
 MOST_TOLD = 100
 _LONGEST_NAME, _LONGEST_DESCRIPTION = 100, 1000
@@ -51,8 +52,15 @@ async def import_playlist(
         description=content.description[:_LONGEST_DESCRIPTION].strip(),
         visibility=visibility,
     )
-    entries = await new_entries(db, actor, content.entries)
-    await add_entries(db, actor, playlist_id, entries)
+    return await add_file(db, actor, playlist_id, file)
+
+
+async def add_file(
+    db: Writer, actor: Principal, playlist_id: UUID, file: ReceivedFile, *, at: int | None = None
+) -> ImportedPlaylist:
+    """Adds everything that is in the file, at a place or at the end. Raises as `add_entries` does."""
+    entries = await new_entries(db, actor, file.content.entries)
+    await add_entries(db, actor, playlist_id, entries, at=at)
     unmatched = [(place, entry) for place, entry in enumerate(entries) if entry.track_id is None]
     return ImportedPlaylist(
         playlist=await readable(db, actor, playlist_id),

@@ -1,10 +1,10 @@
-"""Shapes of imports."""
+"""Shapes of imports, and of what placeholders become."""
 
 from app.core.schemas import Output
 from app.playlists.files_formats import FormatName
-from app.playlists.schemas import PlaylistDetail
+from app.playlists.schemas import PlaylistDetail, PlaylistVersion
 
-__all__ = ["ImportedPlaylist", "UnmatchedEntry"]
+__all__ = ["ImportedPlaylist", "MatchedEntries", "UnmatchedEntry"]
 
 
 class UnmatchedEntry(Output):
@@ -16,10 +16,16 @@ class UnmatchedEntry(Output):
 
 
 class ImportedPlaylist(Output):
-    """A playlist as it came out of a file. `unmatched` are its first 100 placeholders."""
+    """What came out of a file. `unmatched` are the first 100 placeholders, counted from the beginning of the file."""
 
     playlist: PlaylistDetail
     format: FormatName
     matched_count: int
     unmatched_count: int
     unmatched: list[UnmatchedEntry]
+
+
+class MatchedEntries(PlaylistVersion):
+    """How many placeholders became tracks."""
+
+    matched: int

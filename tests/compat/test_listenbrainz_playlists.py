@@ -230,7 +230,9 @@ async def test_the_playlists_of_a_person(web: httpx.AsyncClient, people: People,
     assert await listed(bo) == await listed(nobody) == (["2", "0"], 0, 2)
     assert await listed(cleo, count=2, offset=1) == (["2", "1"], 1, 4)
     assert (await cleo.get(path, count="x")).status_code == 400
-    assert (await cleo.get("/user/nobody_at_all/playlists")).status_code == 404
+    for name in ("nobody_at_all", "%00", "a%2Fb", "ö"):
+        missing = await cleo.get(f"/user/{name}/playlists")
+        assert missing.status_code == 404
     async with queries_of(web) as ran:
         await listed(cleo)
     assert ran[0] <= 3
@@ -299,3 +301,17 @@ async def test_a_playlist_is_read_in_two_statements(ana: Player, web: httpx.Asyn
 async def test_what_nobody_knows_is_not_there(web: httpx.AsyncClient, ana: Player) -> None:
     assert (await ana.get("/playlist")).status_code == 404
     assert (await web.put("/1/playlist/create")).status_code == 405
+
+
+async def test_a_smart_playlist_is_read_and_copied_but_not_edited(ana: Player) -> None:
+    assert ana.person is not None
+    rules = {"match": "all", "conditions": [{"field": "title", "op": "is", "value": "nothing is called so"}]}
+    made = await ana.person.post("/playlists", json={"name": "Smart", "rules": rules})
+    assert made.status_code == 201, made.text
+    playlist_id = made.json()["id"]
+    assert (await ana.reads(playlist_id))["track"] == []
+    refused = await ana.post(f"/playlist/{playlist_id}/item/add", {"playlist": {"track": titled("x")}})
+    assert refused.status_code == refused.json()["code"] == 400
+    copied = (await ana.sends(f"/playlist/{playlist_id}/copy"))["playlist_mbid"]
+    await ana.sends(f"/playlist/{copied}/item/add", {"playlist": {"track": titled("x")}})
+    assert await ana.titles(copied) == ["x"]

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ from tests.conftest import http_client, running
 from tests.mails import Inbox, smtp_server
 from tests.people import People, Person, queries
 from tests.playlists.factories import make_tracks
+from tests.servers import REPOSITORY
 
 HOUR = timedelta(hours=1)
 
@@ -394,6 +397,11 @@ async def test_a_server_that_goes_after_it_took_the_mail_has_taken_it(settings: 
             export = await ask(ana, await playlist_of(app.state.infra, ana))
             await drain(app.state.infra)
             assert ((await state_of(ana, export["id"]))["state"], len(inbox.mails)) == ("sent", 1)
+
+
+def test_what_rabbitmq_needs_is_loaded_only_where_there_is_one() -> None:
+    look = "import sys, app.main, app.modules; app.modules.load_modules(); sys.exit('aio_pika' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", look], cwd=REPOSITORY, check=False).returncode == 0
 
 
 async def test_without_a_mail_server_the_folder_keeps_it(app: FastAPI, infra: Infra, people: People) -> None:

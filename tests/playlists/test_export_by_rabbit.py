@@ -153,6 +153,7 @@ async def test_what_failed_comes_again(queue: Rabbit) -> None:
     assert (await queue.state()).dead == 0
 
 
+@pytest.mark.slow
 async def test_a_consumer_outlives_its_broker(rabbit: RabbitServer, queue: Rabbit) -> None:
     """What is being handled ends; it comes again, since nobody could say that it had been."""
     begun, may_end, got = asyncio.Event(), asyncio.Event(), []

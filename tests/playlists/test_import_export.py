@@ -13,7 +13,7 @@ from app.core.infra import Infra
 from app.playlists.files import MOST_BYTES, Entry, PlaylistFile
 from app.playlists.files_formats import FORMATS, FormatName, read_file
 from app.playlists.service import all_entries
-from tests.catalog.factories import Body, add_album, add_artist, add_track
+from tests.catalog.factories import Body, add_album, add_artist, add_track, unique
 from tests.people import People, Person, queries
 
 FORMAT_NAMES: list[FormatName] = ["m3u8", "xspf", "jspf", "csv"]
@@ -93,6 +93,9 @@ async def test_a_form_carries_the_file_and_its_name(ana: Person) -> None:
     wrong = await ana.post("/playlists/import", files={"other": ("x.csv", b"title\nx")})
     assert wrong.status_code == 422
     assert wrong.json()["errors"][0]["pointer"] == "/body/file"
+    broken = {"content-type": "multipart/form-data; boundary=x"}
+    wrong = await ana.post("/playlists/import", content=b"--x\r\n\xc3(: y\r\n", headers=broken)
+    assert (wrong.status_code, wrong.json()["errors"][0]["code"]) == (422, "form")
 
 
 async def test_the_name_is_given_or_the_files_or_a_plain_one(ana: Person) -> None:
@@ -195,3 +198,54 @@ async def test_players_find_the_recordings(infra: Infra, curator: Person, ana: P
     assert lines[0].startswith(f"http://soundscore.test/api/v1/media/audio/{track['id']}?expires=")
     again = await send(ana, sent)
     assert again["matched_count"] == 1
+
+
+async def test_a_file_is_added_to_a_playlist(people: People, ana: Person) -> None:
+    made = (await send(ana, "title\na\nb", "?visibility=public"))["playlist"]["id"]
+    answer = await ana.post(f"/playlists/{made}/import?at=1", content=b"title\nx\ny")
+    assert answer.status_code == 201, answer.text
+    assert [entry["position"] for entry in answer.json()["unmatched"]] == [0, 1]
+    entries = (await ana.get(f"/playlists/{made}/entries")).json()["items"]
+    assert [entry["title"] for entry in entries] == ["a", "x", "y", "b"]
+    other = await people.make("other")
+    assert (await other.post(f"/playlists/{made}/import", content=b"title\nx")).status_code == 403
+    assert (await ana.post(f"/playlists/{made}/import?at=9", content=b"title\nx")).status_code == 422
+    rows = b"title\n" + b"x\n" * 9_997
+    assert (await ana.post(f"/playlists/{made}/import", content=rows)).status_code == 409
+
+
+async def test_placeholders_become_tracks_when_the_catalogue_has_them(
+    infra: Infra, people: People, curator: Person, ana: Person
+) -> None:
+    name = unique("Later")
+    text = f"title,artist,duration_ms\nSong,{name},100000\nOther,{name},\nSong,{name},101000\n"
+    made = (await send(ana, text, "?visibility=public"))["playlist"]
+    path = f"/playlists/{made['id']}"
+    artist = await add_artist(curator, name)
+    track = await add_track(curator, "Song", artist=artist, duration_ms=100_500)
+    async with queries(infra) as ran:
+        matched = (await ana.post(f"{path}/match")).json()
+    assert ran[0] <= 15
+    assert (matched["matched"], matched["duration_ms"]) == (2, 201_000)
+    assert matched["version"] > made["version"]
+    entries = (await ana.get(f"{path}/entries")).json()["items"]
+    assert [entry["track"] and entry["track"]["id"] for entry in entries] == [track["id"], None, track["id"]]
+    again = (await ana.post(f"{path}/match")).json()
+    assert (again["matched"], again["version"]) == (0, matched["version"])
+    activity = (await ana.get(f"{path}/activities")).json()["items"][0]
+    assert (activity["action"], activity["count"]) == ("match", 2)
+    other = await people.make("other")
+    assert (await other.post(f"{path}/match")).status_code == 403
+
+
+async def test_a_smart_playlist_goes_out_as_it_is_now_and_takes_nothing_in(curator: Person, ana: Person) -> None:
+    genre = unique("genre")
+    track = await add_track(curator, genres=[genre])
+    rules = {"match": "all", "conditions": [{"field": "genre", "op": "is", "value": genre}]}
+    made = await ana.post("/playlists", json={"name": "Smart", "rules": rules})
+    assert made.status_code == 201, made.text
+    path = f"/playlists/{made.json()['id']}"
+    sent = await fetch(ana, made.json()["id"], "csv")
+    assert [entry.track_id for entry in read_file(sent.content)[1].entries] == [UUID(track["id"])]
+    assert (await ana.post(f"{path}/import", content=b"title\nx")).status_code == 409
+    assert (await ana.post(f"{path}/match")).status_code == 409

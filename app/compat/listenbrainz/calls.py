@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from app.core.db import Reader, Writer
 from app.core.errors import AppError, BadRequest, Forbidden, NotFound, Unauthorized
 from app.core.infra import Infra
 from app.core.limits import Limit, Verdict, check
+from app.users.schemas import USERNAME
 
 __all__ = ["Asked", "reads", "writes"]
 
@@ -66,6 +68,14 @@ class Asked:
             return UUID(self.request.path_params["playlist_id"])
         except ValueError:
             raise BadRequest("Provided playlist ID is invalid.") from None
+
+    @property
+    def username(self) -> str:
+        """The one in the path. Raises NotFound for what is no name."""
+        name: str = self.request.path_params["username"]
+        if not re.fullmatch(USERNAME, name):
+            raise NotFound("Cannot find this user.")
+        return name
 
     def number(self, name: str, *, default: int, most: int) -> int:
         """A number of the query. Raises BadRequest."""

@@ -1,5 +1,6 @@
 """`/1/playlist`: our playlists, as ListenBrainz's clients read and edit them."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -29,7 +30,7 @@ _OK = {"status": "ok"}
 async def create(asked: Asked, db: Writer) -> dict[str, Any]:
     """A new playlist, private unless it says otherwise, with its tracks."""
     document = await asked.json()
-    given = given_playlist(document)
+    given = await asyncio.to_thread(given_playlist, document)
     playlist_id = await service.create_playlist(
         db,
         asked.actor,
@@ -69,7 +70,7 @@ async def get(asked: Asked) -> dict[str, Any]:
 @writes(router, "/1/playlist/{playlist_id}/item/add/{offset}")
 async def add(asked: Asked, db: Writer) -> dict[str, Any]:
     """Adds tracks at the end, or where the path says."""
-    given = given_playlist(await asked.json(), needs_title=False)
+    given = await asyncio.to_thread(given_playlist, await asked.json(), needs_title=False)
     if len(given.entries) > MOST_PER_ADD:
         raise BadRequest(f"You may only add max {MOST_PER_ADD} recordings per call.")
     at = asked.request.path_params.get("offset")
@@ -117,7 +118,7 @@ async def copy(asked: Asked, db: Writer) -> dict[str, Any]:
 @reads(router, "/1/user/{username}/playlists")
 async def list_of_user(asked: Asked) -> dict[str, Any]:
     """A person's playlists, the latest first: public ones, and one's own private ones."""
-    username, actor = asked.request.path_params["username"], asked.sender
+    username, actor = asked.username, asked.sender
     if actor and await open_person(asked.db, actor, username) == actor.user_id:
         mine = await service.playlists_of(asked.db, actor)
         return _list(asked, [playlist for playlist in mine if playlist.role == "owner"])
@@ -128,7 +129,7 @@ async def list_of_user(asked: Asked) -> dict[str, Any]:
 @reads(router, "/1/user/{username}/playlists/collaborator")
 async def list_shared_with_user(asked: Asked) -> dict[str, Any]:
     """The playlists of others on which one works oneself. Those of other people are not told."""
-    username, actor = asked.request.path_params["username"], asked.actor
+    username, actor = asked.username, asked.actor
     if await open_person(asked.db, actor, username) != actor.user_id:
         return _list(asked, [])
     mine = await service.playlists_of(asked.db, actor)
