@@ -13,6 +13,7 @@ from app.auth.tickets import socket_user
 from app.catalog import editing_router as catalog_edits
 from app.catalog import pictures_router as pictures
 from app.catalog import router as catalog
+from app.catalog.comments_router import track_comments
 from app.catalog.search_router import router as search
 from app.chat.pictures_router import router as chat_pictures
 from app.chat.protocol import asyncapi
@@ -20,6 +21,7 @@ from app.chat.router import conversations
 from app.chat.router import router as chat
 from app.chat.simple_ws import simple_socket
 from app.chat.ws import channel_socket
+from app.compat.router import routers as dialects
 from app.core.http import API
 from app.core.routing import RouteTable
 from app.discover.router import router as discover
@@ -28,11 +30,17 @@ from app.groups.invites_router import router as group_invites
 from app.groups.members_router import router as group_members
 from app.groups.router import router as groups
 from app.integrations.storage_router import router as file_uploads
-from app.library.router import listens
+from app.library.router import evenings, listens
 from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
 from app.pictures.router import router as media
+from app.playlists.entries_router import router as playlist_entries
+from app.playlists.export_router import router as playlist_exports
+from app.playlists.files_router import router as playlist_files
+from app.playlists.members_router import router as playlist_members
+from app.playlists.router import people as playlist_owners
+from app.playlists.router import router as playlists
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
 from app.rooms.people_router import router as room_people
@@ -59,6 +67,7 @@ api.include_router(albums)
 api.include_router(catalog.artists)
 api.include_router(catalog.albums)
 api.include_router(catalog.tracks)
+api.include_router(track_comments)
 api.include_router(catalog.genres)
 api.include_router(catalog.liked)
 api.include_router(catalog_edits.artists)
@@ -78,21 +87,30 @@ api.include_router(listeners)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
+api.include_router(playlist_exports)
 api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)
+api.include_router(evenings)
 api.include_router(chat)
 api.include_router(chat_pictures)
 api.include_router(conversations)
 api.include_router(group_invites)
 api.include_router(groups)
 api.include_router(group_members)
+api.include_router(playlist_members)
+api.include_router(playlists)
+api.include_router(playlist_files)
+api.include_router(playlist_entries)
+api.include_router(playlist_owners)
 api.include_router(moderation)
 
 root = APIRouter()
 """What has its place outside of /api/v1."""
 root.include_router(auth_pages)
-for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct")):
+for dialect in dialects:
+    root.include_router(dialect)
+for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct"), ("playlist", "playlists")):
     root.add_websocket_route(f"/ws/{path}/{{channel_id}}", channel_socket(kind, socket_user), f"{kind}_socket")
 
 
@@ -116,13 +134,14 @@ TAGS = [
         "uploads": "Recordings of your own: announce one, send the file, finalise. Then it is a track.",
         "media": "Pictures, in the sizes that pages need, and recordings by their signed addresses.",
         "reviews": "Ratings of 1 to 10 half stars with a text; one for each person and album.",
-        "comments": "Comments on reviews, with one level of replies.",
+        "comments": "Comments on reviews and tracks, with one level of replies.",
         "listens": "What people hear now and have heard, as far as they show it.",
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
         "rooms": "People who hear the same second of the same track. Live over `/ws/rooms/{id}`.",
         "chat": "Messages of rooms, groups and conversations of two; live over the sockets at `/ws/…`.",
         "groups": "People who talk about something, in public or among themselves.",
+        "playlists": "Tracks in an order, together or alone, or by rules. Live over `/ws/playlists/{id}`.",
         "notifications": "What happened to you: a list, a count, preferences, and a live stream.",
         "admin": "For admins: roles, bans, removals, and the jobs that failed.",
         "health": "For hosts and monitors: alive, ready, metrics.",
@@ -167,6 +186,7 @@ PUBLIC: frozenset[str] = frozenset(
         "list_genres",
         "list_liked_albums",
         "list_liked_tracks",
+        "list_track_comments",
         "search_everything",
         # media; the link itself is the permission
         "put_upload",
@@ -190,6 +210,14 @@ PUBLIC: frozenset[str] = frozenset(
         # groups
         "get_group",
         "list_groups",
+        # playlists
+        "download_playlist",
+        "get_playlist",
+        "list_playlist_entries",
+        "list_playlist_likers",
+        "list_playlist_members",
+        "list_playlists",
+        "list_user_playlists",
         # rooms
         "get_queued_item",
         "get_room",
@@ -210,6 +238,7 @@ PUBLIC: frozenset[str] = frozenset(
         "list_public_reviews",
         "list_top_albums",
         "list_trending_albums",
+        "list_trending_tracks",
     }
 )
 """Names of the operations that answer without a token. A test holds every other operation to its login."""

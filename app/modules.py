@@ -14,6 +14,7 @@ MODULES = (
     "catalog",
     "reviews",
     "groups",
+    "playlists",
     "rooms",
     "uploads",
     "library",
@@ -21,6 +22,7 @@ MODULES = (
     "discover",
     "notifications",
     "moderation",
+    "compat.openmusic",
 )
 
 

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Row
 
-__all__ = ["Album", "Artist", "Entity", "SearchDocument", "SearchWord", "Track"]
+__all__ = ["Album", "Artist", "Entity", "SearchDocument", "SearchWord", "Track", "TrackPlays"]
 
 _NO_GENRES = text("'{}'::text[]")
 _OWNED = text("owner_id IS NOT NULL")
@@ -143,10 +143,23 @@ class Track(Row):
     energy: Mapped[float | None]
     tempo: Mapped[float | None]
     like_count: Mapped[int] = mapped_column(server_default="0")
+    comment_count: Mapped[int] = mapped_column(server_default="0")
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     visibility: Mapped[str] = mapped_column(server_default="public")
     audio_type: Mapped[str | None]
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), index=True)
+
+
+class TrackPlays(Base):
+    """How many listens of a track there are. Beside the track: what changes with every listen is a row of two numbers,
+    and no index has it.
+    """
+
+    __tablename__ = "track_plays"
+    __table_args__ = ({"postgresql_with": {"fillfactor": "70"}},)
+
+    track_id: Mapped[UUID] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True)
+    play_count: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 Entity = type[Artist] | type[Album] | type[Track]

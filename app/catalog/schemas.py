@@ -19,12 +19,14 @@ __all__ = [
     "AudioFeatures",
     "GenreCount",
     "Hearing",
+    "Identified",
     "Kind",
     "KnownWord",
     "Library",
     "LikeCount",
     "LikedAlbum",
     "LikedTrack",
+    "Namesake",
     "Place",
     "Ratings",
     "SearchHit",
@@ -167,6 +169,8 @@ class TrackDetails(TrackCard):
     musicbrainz_id: UUID | None
     popularity: int | None
     features: AudioFeatures
+    play_count: int
+    comment_count: int
     liked: bool
     created_at: Timestamp
     visibility: Visibility
@@ -245,3 +249,22 @@ class KnownWord(Output):
 
     word: str
     documents: int
+
+
+class Identified(Output):
+    """A track that is known by an id of somebody's."""
+
+    kind: str
+    value: str
+    id: UUID
+
+
+class Namesake(Output):
+    """A track that is called as one that somebody looks for: `number` says which of them."""
+
+    number: int
+    id: UUID
+    duration_ms: int | None
+    album_key: str | None
+    like_count: int
+    uploaded: bool

@@ -50,7 +50,7 @@ async def empty_messages(infra: Any, leaver: Leaver) -> None:
 @exported("messages")
 def export_messages(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
     """What the person said."""
-    said = (Message.id, Message.channel_id, Message.text, Message.created_at, Message.edited_at)
+    said = (Message.id, Message.channel_id, Message.text, Message.image_key, Message.created_at, Message.edited_at)
     return every_row(
         db, select(*said).where(Message.author_id == user_id, Message.deleted_at.is_(None)), key=Message.id
     )

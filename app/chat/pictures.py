@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select, tuple_, update
 
-from app.chat.history import enter
+from app.chat.channels import enter
 from app.chat.models import Channel, ChatPicture
 from app.chat.owners import owner_of
 from app.core.auth import Principal

@@ -5,15 +5,18 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 
+from app.catalog.comments import recount_comments
 from app.catalog.likes import likes_key
-from app.catalog.models import Album, Artist, Track
+from app.catalog.models import Album, Artist, Track, TrackPlays
 from app.catalog.search_index import unindex
 from app.chat.models import Channel, DirectChannel
 from app.core.db import Writer
 from app.core.errors import Conflict
 from app.demo.content import Content, Row
 from app.groups.models import Group
-from app.reactions.models import Like
+from app.library.models import Listen
+from app.playlists.models import Playlist
+from app.reactions.models import Comment, Like
 from app.reviews.counts import recount_albums
 from app.reviews.models import Review
 from app.rooms.models import Room
@@ -36,7 +39,9 @@ _ENTWINED = """
     UNION ALL
     SELECT 'comments', count(*) FROM comments c
     LEFT JOIN reviews r ON r.id = c.review_id LEFT JOIN comments above ON above.id = c.parent_id
+    LEFT JOIN tracks t ON t.id = c.track_id
     WHERE (c.user_id = ANY ($1)) <> (r.user_id = ANY ($1)) OR (c.user_id = ANY ($1)) <> (above.user_id = ANY ($1))
+       OR (c.user_id <> ALL ($1) AND t.album_id = ANY ($2))
     UNION ALL
     SELECT 'conversations', count(*) FROM direct_channels WHERE (first_id = ANY ($1)) <> (second_id = ANY ($1))
     UNION ALL
@@ -49,10 +54,13 @@ _ENTWINED = """
     SELECT 'rooms', count(*) FROM room_members m JOIN rooms r ON r.id = m.room_id
     WHERE m.user_id <> ALL ($1) AND r.owner_id = ANY ($1)
     UNION ALL
+    SELECT 'playlists', count(*) FROM playlist_members m JOIN playlists p ON p.id = m.playlist_id
+    WHERE (m.user_id = ANY ($1)) <> (p.owner_id = ANY ($1))
+    UNION ALL
     SELECT 'likes', count(*) FROM likes l
     LEFT JOIN tracks t ON t.id = l.track_id LEFT JOIN reviews r ON r.id = l.review_id
-    LEFT JOIN comments c ON c.id = l.comment_id
-    WHERE (l.user_id = ANY ($1)) <> (coalesce(r.user_id, c.user_id) = ANY ($1))
+    LEFT JOIN comments c ON c.id = l.comment_id LEFT JOIN playlists p ON p.id = l.playlist_id
+    WHERE (l.user_id = ANY ($1)) <> (coalesce(r.user_id, c.user_id, p.owner_id) = ANY ($1))
        OR (l.user_id <> ALL ($1) AND coalesce(l.album_id, t.album_id) = ANY ($2))"""
 
 
@@ -68,10 +76,13 @@ async def remove_demo(db: Writer, content: Content) -> None:
     reviewed = await _stays(db, Review.album_id, Review.user_id, people, albums)
     tracks = await db.all(select(Track.id).where(_among(Track.album_id, albums)))
     liked_tracks = await _stays(db, Like.track_id, Like.user_id, people, tracks)
+    heard = await _stays(db, Listen.track_id, Listen.user_id, people, tracks)
+    commented = await _stays(db, Comment.track_id, Comment.user_id, people, tracks)
     talks = select(DirectChannel.id).where(_among(DirectChannel.first_id, people))
     groups = select(Group.id).where(_among(Group.owner_id, people))
     rooms = select(Room.id).where(_among(Room.owner_id, people))
-    await db.execute(delete(Channel).where(Channel.id.in_(talks.union_all(groups, rooms))))
+    playlists = select(Playlist.id).where(_among(Playlist.owner_id, people))
+    await db.execute(delete(Channel).where(Channel.id.in_(talks.union_all(groups, rooms, playlists))))
     await db.execute(delete(User).where(_among(User.id, people)))
     await db.execute(delete(Album).where(_among(Album.id, albums)))
     artists = await _remove_artists(db, _ids(content.artists))
@@ -81,6 +92,8 @@ async def remove_demo(db: Writer, content: Content) -> None:
     await _recount_likes(db, Album, Like.album_id, liked)
     db.stale += map(likes_key, liked)
     await _recount_likes(db, Track, Like.track_id, liked_tracks)
+    await _recount_plays(db, heard)
+    await recount_comments(db, commented)
 
 
 async def count_albums_of_artists(db: Writer, ids: list[UUID]) -> None:
@@ -115,6 +128,12 @@ async def _remove_artists(db: Writer, ids: list[UUID]) -> list[UUID]:
 async def _recount_likes(db: Writer, owner: type[Album | Track], column: Any, ids: list[UUID]) -> None:
     likes = select(func.count()).where(column == owner.id).scalar_subquery()
     counted = update(owner).where(_among(owner.id, ids)).values(like_count=likes)
+    await db.execute(counted.execution_options(synchronize_session=False))
+
+
+async def _recount_plays(db: Writer, ids: list[UUID]) -> None:
+    listens = select(func.count()).where(Listen.track_id == TrackPlays.track_id).scalar_subquery()
+    counted = update(TrackPlays).where(_among(TrackPlays.track_id, ids)).values(play_count=listens)
     await db.execute(counted.execution_options(synchronize_session=False))
 
 

@@ -13,6 +13,7 @@ from app.catalog.models import Artist, Track
 from app.core.db import Reader, Writer
 from app.core.ids import MIN_UUID
 from app.core.jobs import enqueue, job, on
+from app.library import choosing
 from app.library.merging import move_some_listens
 from app.library.models import Listen
 from app.library.now_playing import silence
@@ -23,7 +24,7 @@ from app.uploads.events import TrackStreamed
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["forget_listens", "move_listens", "record_room", "record_stream", "recount_tops"]
+__all__ = ["choosing", "forget_listens", "move_listens", "record_room", "record_stream", "recount_tops"]
 
 
 class Leaver(BaseModel):

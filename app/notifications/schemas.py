@@ -15,7 +15,10 @@ __all__ = [
     "NotedGroup",
     "NotedInvite",
     "NotedMessage",
+    "NotedPlaylist",
+    "NotedPlaylistInvite",
     "NotedReview",
+    "NotedTrack",
     "NotificationEvent",
     "NotificationItem",
     "Preference",
@@ -41,6 +44,14 @@ class NotedReview(Output):
 
     id: UUID
     album: NotedAlbum
+
+
+class NotedTrack(Output):
+    """The track that it is about."""
+
+    id: UUID
+    title: str
+    artist: str
 
 
 class NotedComment(Output):
@@ -76,10 +87,27 @@ class NotedInvite(Output):
     group: NotedGroup
 
 
+class NotedPlaylist(Output):
+    """The playlist to which you are invited."""
+
+    id: UUID
+    name: str
+    cover_key: str | None
+
+
+class NotedPlaylistInvite(Output):
+    """The invitation, and whether you have accepted it."""
+
+    role: Literal["owner", "editor", "viewer"]
+    state: Literal["invited", "accepted"]
+    playlist: NotedPlaylist
+
+
 class NotificationItem(Output):
     """What somebody did. `number` counts a person's notifications in the order in which they came.
 
-    `review`, `comment`, `message` and `group_invite` are null where there is none, or where you can no longer see it.
+    `review`, `track`, `comment`, `message`, `group_invite` and `playlist_invite` are null where there is none, or where
+    you can no longer see it.
     """
 
     id: UUID
@@ -90,8 +118,10 @@ class NotificationItem(Output):
     actor: PersonCard
     review: NotedReview | None
     comment: NotedComment | None
+    track: NotedTrack | None
     message: NotedMessage | None
     group_invite: NotedInvite | None
+    playlist_invite: NotedPlaylistInvite | None
 
 
 class UnreadCount(Output):
