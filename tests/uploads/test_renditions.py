@@ -52,6 +52,8 @@ async def test_without_ffmpeg(app: FastAPI, people: People, monkeypatch: pytest.
     missing = await ana.get(f"/tracks/{other['id']}/waveform")
     assert (missing.status_code, missing.json()["code"]) == (404, "no_waveform")
     assert sound["formats"] == other["formats"] == []
+    whole, small = [(await ana.get(f"/tracks/{other['id']}/stream?format={name}")) for name in ("original", "opus")]
+    assert whole.content == small.content, "without such a rendition it is the original"
 
 
 @NEEDS_FFMPEG
