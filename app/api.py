@@ -19,6 +19,7 @@ from app.chat.router import conversations
 from app.chat.router import router as chat
 from app.chat.simple_ws import simple_socket
 from app.chat.ws import channel_socket
+from app.compat.router import routers as dialects
 from app.core.http import API
 from app.core.routing import RouteTable
 from app.discover.router import router as discover
@@ -77,6 +78,8 @@ api.include_router(moderation)
 root = APIRouter()
 """What has its place outside of /api/v1."""
 root.include_router(auth_pages)
+for dialect in dialects:
+    root.include_router(dialect)
 for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct")):
     root.add_websocket_route(f"/ws/{path}/{{channel_id}}", channel_socket(kind, socket_user), f"{kind}_socket")
 

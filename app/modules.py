@@ -20,6 +20,7 @@ MODULES = (
     "discover",
     "notifications",
     "moderation",
+    "compat.subsonic",
 )
 
 

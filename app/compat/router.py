@@ -1,0 +1,12 @@
+"""The other dialects in which the same services speak."""
+
+from fastapi import APIRouter
+
+from app.compat.subsonic.router import router as subsonic
+
+__all__ = ["routers"]
+
+routers: list[APIRouter] = [
+    subsonic,
+]
+"""All of them lie outside of /api/v1."""
