@@ -27,6 +27,7 @@ from app.feed.router import router as feed
 from app.groups.invites_router import router as group_invites
 from app.groups.members_router import router as group_members
 from app.groups.router import router as groups
+from app.integrations.storage_router import router as file_uploads
 from app.library.router import listens
 from app.library.router import people as listeners
 from app.moderation.router import router as moderation
@@ -58,6 +59,7 @@ api.include_router(catalog_edits.albums)
 api.include_router(catalog_edits.tracks)
 api.include_router(pictures.artists)
 api.include_router(pictures.albums)
+api.include_router(file_uploads)
 api.include_router(pictures.media)
 api.include_router(search)
 api.include_router(listens)
@@ -155,6 +157,8 @@ PUBLIC: frozenset[str] = frozenset(
         "list_liked_albums",
         "list_liked_tracks",
         "search_everything",
+        # media; the link itself is the permission
+        "put_upload",
         # reviews
         "get_album",
         "get_review",

@@ -13,6 +13,7 @@ MODULES = (
     "catalog",
     "reviews",
     "groups",
+    "playlists",
     "rooms",
     "uploads",
     "library",

@@ -61,7 +61,8 @@ async def delete_artist(db: Writer, artist_id: UUID) -> None:
 
 
 async def count_albums(db: Writer, artist_ids: Iterable[UUID]) -> None:
-    """Counts the albums of these artists anew."""
-    albums = select(func.count()).where(Album.artist_id == Artist.id, Album.merged_into_id.is_(None)).scalar_subquery()
+    """Counts the listed albums of these artists anew."""
+    listed = Album.artist_id == Artist.id, Album.merged_into_id.is_(None), Album.listed
+    albums = select(func.count()).where(*listed).scalar_subquery()
     chosen = Artist.id == any_(literal(sorted(artist_ids), ARRAY(Uuid)))
     await db.execute(update(Artist).where(chosen).values(album_count=albums))

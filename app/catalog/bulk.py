@@ -110,7 +110,7 @@ def _apply(target: Album | Track, row: AlbumRow | TrackRow, fields: Iterable[str
 
 
 async def _albums_at(db: Writer, places: Sequence[tuple[UUID, str]]) -> dict[tuple[UUID, str], Album]:
-    there = select(Album).where(tuple_(Album.artist_id, Album.title_key).in_(places))
+    there = select(Album).where(tuple_(Album.artist_id, Album.title_key).in_(places), Album.owner_id.is_(None))
     # the last one wins: a duplicate only where nothing else is left of that name, of several the oldest
     found = await db.all(there.order_by(Album.merged_into_id.is_(None), Album.id.desc()))
     return {(album.artist_id, album.title_key): album for album in found}
@@ -118,7 +118,8 @@ async def _albums_at(db: Writer, places: Sequence[tuple[UUID, str]]) -> dict[tup
 
 async def _artists_named(db: Writer, names: dict[str, str]) -> dict[str, UUID]:
     """Artists by the keys of their names; those that are not there are added."""
-    there = select(Artist).where(Artist.name_key.in_(names)).order_by(Artist.merged_into_id.is_(None), Artist.id.desc())
+    there = select(Artist).where(Artist.name_key.in_(names), Artist.owner_id.is_(None))
+    there = there.order_by(Artist.merged_into_id.is_(None), Artist.id.desc())
     found = {artist.name_key: artist.merged_into_id or artist.id for artist in await db.all(there)}
     new = [Artist(id=uuid7(), name=name, name_key=key) for key, name in names.items() if key not in found]
     await _add_artists(db, new)
@@ -150,7 +151,10 @@ async def _artists_of(db: Writer, rows: Sequence[TrackRow]) -> dict[str, UUID]:
 
 async def _without_id(db: Writer, keys: Sequence[str]) -> dict[str, Artist]:
     there = select(Artist).where(
-        Artist.name_key.in_(keys), Artist.spotify_id.is_(None), Artist.merged_into_id.is_(None)
+        Artist.name_key.in_(keys),
+        Artist.spotify_id.is_(None),
+        Artist.merged_into_id.is_(None),
+        Artist.owner_id.is_(None),
     )
     return {artist.name_key: artist for artist in await db.all(there.order_by(Artist.id.desc()))}
 

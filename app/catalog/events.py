@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.core.jobs import Event
 
-__all__ = ["AlbumLiked", "AlbumsMerged", "TracksMerged"]
+__all__ = ["AlbumLiked", "AlbumsMerged", "TrackHidden", "TracksMerged"]
 
 
 class AlbumsMerged(Event):
@@ -18,6 +18,12 @@ class TracksMerged(Event):
     """Tracks were found to be duplicates: the first of each pair moves to the second, which stays."""
 
     pairs: list[tuple[UUID, UUID]]
+
+
+class TrackHidden(Event):
+    """A track is no longer for everybody who could hear it, or gone. Who shows it live looks again."""
+
+    track_id: UUID
 
 
 class AlbumLiked(Event):

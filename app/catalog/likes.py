@@ -9,8 +9,9 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from app.catalog.events import AlbumLiked
+from app.catalog.like_queries import ALBUM_LIKES, LIBRARY, LIKED_ALBUMS, LIKED_TRACKS, LIKERS
 from app.catalog.models import Album, Track
-from app.catalog.queries import ALBUM_LIKES, LIBRARY, LIKED_ALBUMS, LIKED_TRACKS, LIKERS, pair_table
+from app.catalog.queries import pair_table
 from app.catalog.schemas import LikeCount, LikedAlbum, LikedTrack
 from app.catalog.service import explain_absence, require, viewer_of
 from app.core.auth import Principal
@@ -47,7 +48,7 @@ _BATCH = 200
 
 async def like_album(db: Writer, actor: Principal, album_id: UUID) -> Liked:
     """Likes the album; again changes nothing. Raises NotFound, Merged."""
-    await require(db, Album, album_id, "/like")
+    await require(db, Album, album_id, "/like", actor=actor)
     added = await like(db, actor.user_id, Target(album_id=album_id))
     if added:
         await emit(db, AlbumLiked(album_id=album_id, user_id=actor.user_id))
@@ -56,21 +57,21 @@ async def like_album(db: Writer, actor: Principal, album_id: UUID) -> Liked:
 
 async def unlike_album(db: Writer, actor: Principal, album_id: UUID) -> Liked:
     """Takes the like back, if there is one. Raises NotFound, Merged."""
-    await require(db, Album, album_id, "/like")
+    await require(db, Album, album_id, "/like", actor=actor)
     gone = await unlike(db, actor.user_id, Target(album_id=album_id))
     return await _count(db, Album, album_id, -gone, liked=False)
 
 
 async def like_track(db: Writer, actor: Principal, track_id: UUID) -> Liked:
     """Likes the track; again changes nothing. Raises NotFound, Merged."""
-    await require(db, Track, track_id, "/like")
+    await require(db, Track, track_id, "/like", actor=actor)
     added = await like(db, actor.user_id, Target(track_id=track_id))
     return await _count(db, Track, track_id, int(added), liked=True)
 
 
 async def unlike_track(db: Writer, actor: Principal, track_id: UUID) -> Liked:
     """Takes the like back, if there is one. Raises NotFound, Merged."""
-    await require(db, Track, track_id, "/like")
+    await require(db, Track, track_id, "/like", actor=actor)
     gone = await unlike(db, actor.user_id, Target(track_id=track_id))
     return await _count(db, Track, track_id, -gone, liked=False)
 
@@ -93,18 +94,20 @@ async def list_likers(db: Runs, actor: Principal | None, page: PageRequest, *, a
     """Who likes the album, as far as they show it, the last first. Raises NotFound, Merged."""
     likers = await LIKERS.page(db, page, viewer=viewer_of(actor), album_id=album_id)
     if not likers.items:
-        await require(db, Album, album_id, "/likers")
+        await require(db, Album, album_id, "/likers", actor=actor)
     return likers
 
 
 async def list_liked_albums(db: Runs, actor: Principal | None, page: PageRequest, *, username: str) -> Page[LikedAlbum]:
     """The albums that a person likes, the last liked first. Raises NotFound, ProfileRestricted."""
-    return await LIKED_ALBUMS.page(db, page, user_id=await open_library(db, actor, username))
+    user_id = await open_library(db, actor, username)
+    return await LIKED_ALBUMS.page(db, page, viewer=viewer_of(actor), user_id=user_id)
 
 
 async def list_liked_tracks(db: Runs, actor: Principal | None, page: PageRequest, *, username: str) -> Page[LikedTrack]:
     """The tracks that a person likes, the last liked first. Raises NotFound, ProfileRestricted."""
-    return await LIKED_TRACKS.page(db, page, user_id=await open_library(db, actor, username))
+    user_id = await open_library(db, actor, username)
+    return await LIKED_TRACKS.page(db, page, viewer=viewer_of(actor), user_id=user_id)
 
 
 async def move_likes(db: Writer, entity: type[Album] | type[Track], pairs: Sequence[tuple[UUID, UUID]]) -> None:

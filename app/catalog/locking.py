@@ -6,36 +6,61 @@ crosswise.
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.exc import IntegrityError
 
 from app.catalog.models import Album, Artist, Track
-from app.catalog.service import explain_absence
+from app.catalog.service import require
 from app.core.db import Writer
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.holds import hold
 
-__all__ = ["hold_albums_of", "locked", "referred", "unknown", "unless_in_use"]
+__all__ = [
+    "NotOfTheCatalogue",
+    "editable",
+    "hold_albums_of",
+    "locked",
+    "referred",
+    "refuse",
+    "unknown",
+    "unless_in_use",
+]
 
 E = TypeVar("E", bound=Artist | Album | Track)
 
 
+class NotOfTheCatalogue(Forbidden):
+    code, title = "not_of_the_catalogue", "This is not the catalogue's to change"
+
+
 async def locked(db: Writer, entity: type[E], entity_id: UUID) -> E:
-    """The row, which nobody else changes meanwhile. Raises NotFound, Merged."""
-    row = await db.one(select(entity).where(entity.id == entity_id, entity.merged_into_id.is_(None)).with_for_update())
+    """The row, which nobody else changes meanwhile. Raises NotFound, Merged, NotOfTheCatalogue."""
+    row = await db.one(select(entity).where(entity.id == entity_id, editable(entity)).with_for_update())
     if row is None:
-        table: type[Any] = entity
-        await explain_absence(db, table, entity_id)
+        await refuse(db, entity, entity_id)
     return row
+
+
+def editable(entity: type[E]) -> ColumnElement[bool]:
+    """Curators edit the catalogue, not what people have uploaded; but artists whom everybody finds."""
+    of_catalog = Artist.listed if entity is Artist else entity.owner_id.is_(None)
+    return and_(entity.merged_into_id.is_(None), of_catalog)
+
+
+async def refuse(db: Writer, entity: type[E], entity_id: UUID) -> NoReturn:
+    """Raises what tells why a row cannot be edited: NotFound, Merged, NotOfTheCatalogue."""
+    table: type[Any] = entity
+    await require(db, table, entity_id)
+    raise NotOfTheCatalogue(f"Somebody has uploaded this {entity.__name__.lower()}: it is theirs to change.")
 
 
 async def referred(db: Writer, entity: type[E], pointers: Mapping[UUID | None, str]) -> None:
     """Holds rows that the input refers to; `pointers` says where it does. Raises Invalid for one that is not there."""
     wanted = sorted(entity_id for entity_id in pointers if entity_id is not None)
-    there = select(entity.id).where(entity.id.in_(wanted), entity.merged_into_id.is_(None)).order_by(entity.id)
+    there = select(entity.id).where(entity.id.in_(wanted), editable(entity)).order_by(entity.id)
     found = set(await db.all(there.with_for_update(key_share=True)))
     for entity_id in wanted:
         if entity_id not in found:
@@ -57,7 +82,7 @@ async def hold_albums_of(db: Writer, track_ids: Collection[UUID], to: UUID | Non
     while True:
         async with db.begin_nested() as held:
             albums = set(await db.all(theirs))
-            there = select(Album.id).where(Album.id.in_([*albums, to]), Album.merged_into_id.is_(None))
+            there = select(Album.id).where(Album.id.in_([*albums, to]), editable(Album))
             found = await db.all(there.order_by(Album.id).with_for_update(key_share=True))
             if albums == set(await db.all(theirs)):
                 break

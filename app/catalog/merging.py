@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from math import inf
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import or_, select, update
@@ -11,12 +11,12 @@ from app.catalog.albums import count_tracks
 from app.catalog.artists import count_albums
 from app.catalog.events import AlbumsMerged, TracksMerged
 from app.catalog.external_ids import take_over
-from app.catalog.locking import hold_albums_of, referred, unknown
+from app.catalog.locking import editable, hold_albums_of, referred, refuse, unknown
 from app.catalog.models import Album, Artist, Entity, Track
 from app.catalog.queries import pair_table
 from app.catalog.schemas import AlbumDetails, ArtistDetails, TrackDetails
 from app.catalog.search_index import index, index_works_of, unindex
-from app.catalog.service import GENRES_KEY, explain_absence, get_album, get_artist, get_track
+from app.catalog.service import GENRES_KEY, get_album, get_artist, get_track
 from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Invalid
@@ -75,12 +75,11 @@ async def _pair(db: Writer, entity: type[E], duplicate_id: UUID, into: UUID) -> 
     """Both rows, locked. Raises NotFound or Merged about the duplicate, Invalid about the one to keep."""
     if duplicate_id == into:
         raise Invalid.field("/body/into", "Name another one than the duplicate itself.", "same")
-    there = select(entity).where(entity.id.in_([duplicate_id, into]), entity.merged_into_id.is_(None))
+    there = select(entity).where(entity.id.in_([duplicate_id, into]), editable(entity))
     # both for good at once: whoever holds a weaker lock first and then wants this one waits for those who want his
     rows: dict[UUID, E] = {row.id: row for row in await db.all(there.order_by(entity.id).with_for_update())}
     if duplicate_id not in rows:
-        table: type[Any] = entity
-        await explain_absence(db, table, duplicate_id)
+        await refuse(db, entity, duplicate_id)
     if into not in rows:
         raise unknown(entity, "/body/into")
     return rows[duplicate_id], rows[into]

@@ -61,13 +61,13 @@ async def open_picture(infra: Infra, key: str) -> tuple[AsyncIterator[bytes], in
     """A picture in pieces, and its size. Raises NotFound."""
     files = infra.part(storage)
     try:
-        size = await files.size(key) if key.partition("/")[0] in _SHOWN_FOLDERS else None
-        pieces = await files.get(key) if size is not None else None
+        stat = await files.stat(key) if key.partition("/")[0] in _SHOWN_FOLDERS else None
+        pieces = await files.get(key) if stat is not None else None
     except BadKey:
-        size = pieces = None
-    if size is None or pieces is None:
+        stat = pieces = None
+    if stat is None or pieces is None:
         raise NotFound("There is no such picture.")
-    return pieces, size
+    return pieces, stat.size
 
 
 @job()

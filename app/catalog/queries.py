@@ -14,13 +14,15 @@ from sqlalchemy import (
     Select,
     Text,
     Uuid,
+    and_,
     bindparam,
+    case,
     cast,
     column,
-    false,
     func,
     literal,
     literal_column,
+    null,
     select,
     type_coerce,
     union_all,
@@ -28,7 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
-from app.catalog.models import Album, Artist, Track
+from app.catalog.hearing import heard_by, known_to, listed_for
+from app.catalog.models import Album, Artist, Entity, Track
 from app.catalog.schemas import (
     AlbumCard,
     AlbumDetails,
@@ -36,22 +39,16 @@ from app.catalog.schemas import (
     ArtistCard,
     ArtistDetails,
     GenreCount,
-    Library,
-    LikeCount,
-    LikedAlbum,
-    LikedTrack,
     Place,
     TrackDetails,
 )
 from app.core.query import PageQuery, Query
-from app.reactions.models import Like
+from app.reactions.queries import person_card
 from app.reactions.service import liked_by_viewer
 from app.users.models import User
-from app.users.queries import library_visible, not_blocked
-from app.users.schemas import PersonCard
 
-__all__ = ["ALBUM", "ALBUM_LIKES", "ALBUM_TRACKS", "ARTIST", "ARTISTS", "ARTIST_ALBUMS", "GENRES", "LIKED_ALBUMS"]
-__all__ += ["LIBRARY", "LIKED_TRACKS", "LIKERS", "PLACES", "TRACK", "AlbumSort", "albums_page", "pair_table"]
+__all__ = ["ALBUM", "ALBUM_CARD", "ALBUM_TRACKS", "ARTIST", "ARTISTS", "ARTIST_ALBUMS", "GENRES", "PLACES", "TRACK"]
+__all__ += ["TRACK_CARD", "AlbumSort", "albums_page", "pair_table"]
 
 AlbumSort = Literal["new", "title"]
 
@@ -62,20 +59,30 @@ def _id(name: str) -> Any:
 
 _MEAN = cast(func.round(cast(Album.rating_sum, Numeric) / func.nullif(Album.review_count, 0), 2), Float)
 _ARTIST_REF = (Artist.id.label("artist__id"), Artist.name.label("artist__name"))
+_HEARD_ON_ALBUM = and_(Track.album_id == Album.id, Track.merged_into_id.is_(None), heard_by())
+
+
+def _of_album(kept: Any, heard: Any) -> Any:
+    """A total over the tracks of an album. On one that somebody uploaded each viewer has their own."""
+    own = select(func.coalesce(heard, 0)).where(_HEARD_ON_ALBUM).correlate(Album).scalar_subquery()
+    return case((Album.owner_id.is_(None), kept), else_=own)
+
+
+_TRACK_COUNT = _of_album(Album.track_count, func.count()).label("track_count")
 _ARTIST_CARD = (Artist.id, Artist.name, Artist.genres, Artist.image_key, Artist.album_count)
-_ALBUM_CARD = (
+ALBUM_CARD = (
     Album.id,
     Album.title,
     *_ARTIST_REF,
     Album.year,
     Album.genres,
     Album.cover_key,
-    Album.track_count,
+    _TRACK_COUNT,
     Album.review_count,
     _MEAN.label("mean_rating"),
     Album.like_count,
 )
-_TRACK_CARD = (
+TRACK_CARD = (
     Track.id,
     Track.title,
     *_ARTIST_REF,
@@ -97,12 +104,12 @@ def pair_table(pairs: Sequence[tuple[UUID, UUID]]) -> Any:
 
 ARTIST = Query(
     select(*_ARTIST_CARD, Artist.spotify_id, Artist.musicbrainz_id, Artist.created_at).where(
-        Artist.id == _id("artist_id"), Artist.merged_into_id.is_(None)
+        Artist.id == _id("artist_id"), Artist.merged_into_id.is_(None), known_to(Artist)
     ),
     into=ArtistDetails,
 )
 ARTISTS = PageQuery(
-    select(*_ARTIST_CARD).where(Artist.merged_into_id.is_(None)),
+    select(*_ARTIST_CARD).where(Artist.merged_into_id.is_(None), listed_for(Artist)),
     into=ArtistCard,
     order=[Artist.name_key, Artist.id],
     ascending=True,
@@ -110,7 +117,7 @@ ARTISTS = PageQuery(
 
 
 def _albums(*where: Any) -> Select[Any]:
-    return select(*_ALBUM_CARD).join_from(Album, Artist).where(Album.merged_into_id.is_(None), *where)
+    return select(*ALBUM_CARD).join_from(Album, Artist).where(Album.merged_into_id.is_(None), *where)
 
 
 _BY_ARTIST = Album.artist_id == _id("artist_id")
@@ -121,14 +128,16 @@ _ALBUM_FILTERS = {
     "year_to": Album.year <= bindparam("year_to", type_=Integer),
 }
 _ALBUM_ORDERS: dict[AlbumSort, Any] = {"new": [Album.id], "title": [Album.title_key, Album.id]}
-ARTIST_ALBUMS = PageQuery(_albums(_BY_ARTIST), into=AlbumCard, order=[Album.id])
+ARTIST_ALBUMS = PageQuery(_albums(_BY_ARTIST, known_to(Album)), into=AlbumCard, order=[Album.id])
 
 
 @cache
 def albums_page(sort: AlbumSort, filters: frozenset[str]) -> PageQuery[AlbumCard]:
     """Albums in an order, held to the named filters: a statement for each choice, so that each has its plan."""
     where = [_ALBUM_FILTERS[name] for name in sorted(filters)]
-    return PageQuery(_albums(*where), into=AlbumCard, order=_ALBUM_ORDERS[sort], ascending=sort == "title")
+    return PageQuery(
+        _albums(listed_for(Album), *where), into=AlbumCard, order=_ALBUM_ORDERS[sort], ascending=sort == "title"
+    )
 
 
 def _literal(sql: str) -> Any:
@@ -157,21 +166,21 @@ _ALBUM_TRACK = _object(
 _TRACKS_OF_ALBUM = (
     select(func.json_agg(aggregate_order_by(_ALBUM_TRACK, *_IN_ORDER)))
     .join_from(Track, _TRACK_ARTIST)
-    .where(Track.album_id == Album.id, Track.merged_into_id.is_(None))
+    .where(_HEARD_ON_ALBUM)
     .correlate(Album)
     .scalar_subquery()
 )
 ALBUM = Query(
     select(
-        *_ALBUM_CARD[:5],
+        *ALBUM_CARD[:5],
         Album.release_date,
         Album.label,
         Album.genres,
         Album.cover_key,
         Album.spotify_id,
         Album.musicbrainz_id,
-        Album.track_count,
-        Album.duration_ms,
+        _TRACK_COUNT,
+        _of_album(Album.duration_ms, func.sum(Track.duration_ms)).label("duration_ms"),
         type_coerce(func.coalesce(_TRACKS_OF_ALBUM, literal_column("'[]'::json")), JSON).label("tracks"),
         Album.review_count.label("ratings__count"),
         _MEAN.label("ratings__mean"),
@@ -181,7 +190,7 @@ ALBUM = Query(
         Album.created_at,
     )
     .join_from(Album, Artist)
-    .where(Album.id == _id("album_id"), Album.merged_into_id.is_(None)),
+    .where(Album.id == _id("album_id"), Album.merged_into_id.is_(None), known_to(Album)),
     into=AlbumDetails,
 )
 ALBUM_TRACKS = Query(
@@ -196,13 +205,13 @@ ALBUM_TRACKS = Query(
         _TRACK_LIKED.label("liked"),
     )
     .join_from(Track, Artist)
-    .where(Track.album_id == _id("album_id"), Track.merged_into_id.is_(None))
+    .where(Track.album_id == _id("album_id"), Track.merged_into_id.is_(None), heard_by())
     .order_by(*_IN_ORDER),
     into=AlbumTrack,
 )
 TRACK = Query(
     select(
-        *_TRACK_CARD,
+        *TRACK_CARD,
         Track.disc,
         Track.position,
         Track.genres,
@@ -213,23 +222,35 @@ TRACK = Query(
         _object(valence=Track.valence, energy=Track.energy, tempo=Track.tempo).label("features"),
         _TRACK_LIKED.label("liked"),
         Track.created_at,
+        Track.visibility,
+        Track.audio_type,
+        null().label("media_url"),
+        *person_card(User, "owner__"),
     )
     .join_from(Track, Artist)
     .outerjoin(Album, Album.id == Track.album_id)
-    .where(Track.id == _id("track_id"), Track.merged_into_id.is_(None)),
+    .outerjoin(User, User.id == Track.owner_id)
+    .where(Track.id == _id("track_id"), Track.merged_into_id.is_(None), heard_by()),
     into=TrackDetails,
 )
-PLACES = {
-    table: Query(select(table.id, table.merged_into_id.label("kept_id")).where(table.id == _id("id")), into=Place)
-    for table in (Artist, Album, Track)
-}
-"""Whether a row is there, and what it was merged into."""
+
+
+def _place(table: Entity) -> Query[Place]:
+    return Query(
+        select(table.id, table.merged_into_id.label("kept_id")).where(table.id == _id("id"), known_to(table)),
+        into=Place,
+    )
+
+
+PLACES: dict[Entity, Query[Place]] = {table: _place(table) for table in (Artist, Album, Track)}
+"""Whether a row is there for the viewer, and what it was merged into."""
 
 
 def _genres_of(table: type[Album] | type[Track]) -> Select[Any]:
     albums, tracks = (_literal(str(int(table is counted))) for counted in (Album, Track))
     names = select(func.unnest(table.genres).label("name"), albums.label("albums"), tracks.label("tracks"))
-    return names.where(table.merged_into_id.is_(None))
+    shown = table.listed if table is Album else Track.visibility == "public"
+    return names.where(table.merged_into_id.is_(None), shown)
 
 
 _GENRES = union_all(_genres_of(Album), _genres_of(Track)).subquery()
@@ -239,38 +260,4 @@ GENRES = Query(
     .group_by(_GENRES.c.name)
     .order_by(_ALBUMS_SUM.desc(), _TRACKS_SUM.desc(), _GENRES.c.name),
     into=GenreCount,
-)
-
-ALBUM_LIKES = Query(
-    select(Album.like_count).where(Album.id == _id("album_id"), Album.merged_into_id.is_(None)), into=LikeCount
-)
-LIKERS = PageQuery(
-    select(User.id, User.username, User.display_name, User.avatar_key)
-    .join_from(Like, User)
-    .where(Like.album_id == _id("album_id"), User.deleted_at.is_(None), library_visible()),
-    into=PersonCard,
-    order=[Like.id],
-)
-LIBRARY = Query(
-    select(User.id.label("user_id"), func.coalesce(library_visible(), false()).label("is_open")).where(
-        User.username_key == bindparam("username_key"), User.deleted_at.is_(None), not_blocked(User.id)
-    ),
-    into=Library,
-)
-LIKED_ALBUMS = PageQuery(
-    select(*_ALBUM_CARD, Like.created_at.label("liked_at"))
-    .join_from(Like, Album, Album.id == Like.album_id)
-    .join(Artist)
-    .where(Like.user_id == _id("user_id")),
-    into=LikedAlbum,
-    order=[Like.id],
-)
-LIKED_TRACKS = PageQuery(
-    select(*_TRACK_CARD, Like.created_at.label("liked_at"))
-    .join_from(Like, Track, Track.id == Like.track_id)
-    .join(Artist, Artist.id == Track.artist_id)
-    .outerjoin(Album, Album.id == Track.album_id)
-    .where(Like.user_id == _id("user_id")),
-    into=LikedTrack,
-    order=[Like.id],
 )

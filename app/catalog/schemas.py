@@ -5,6 +5,7 @@ from typing import Literal
 from uuid import UUID
 
 from app.core.schemas import Output, Timestamp
+from app.users.schemas import PersonCard
 
 __all__ = [
     "AlbumCard",
@@ -31,9 +32,12 @@ __all__ = [
     "SearchResults",
     "TrackCard",
     "TrackDetails",
+    "Visibility",
 ]
 
 Kind = Literal["artist", "album", "track", "person"]
+Visibility = Literal["public", "followers", "private"]
+"""Who may hear what somebody uploaded. What is of the catalogue is public."""
 
 
 class ArtistRef(Output):
@@ -154,7 +158,7 @@ class TrackCard(Output):
 
 
 class TrackDetails(TrackCard):
-    """A track's page."""
+    """A track's page. `media_url` is where its recording can be heard for some hours, without a token."""
 
     disc: int
     position: int | None
@@ -166,6 +170,10 @@ class TrackDetails(TrackCard):
     features: AudioFeatures
     liked: bool
     created_at: Timestamp
+    visibility: Visibility
+    owner: PersonCard | None
+    audio_type: str | None
+    media_url: str | None
 
 
 class Place(Output):

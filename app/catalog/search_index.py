@@ -63,10 +63,10 @@ _BEST_TRACK = select(func.coalesce(func.max(Track.popularity), 0)).where(Track.a
 DOCUMENTS: dict[Entity, Select[Any]] = {
     Artist: _document(
         "artist", Artist.id, Artist.name_key, func.greatest(_BEST_TRACK / 100.0, _fame(Artist.album_count))
-    ).where(Artist.merged_into_id.is_(None)),
+    ).where(Artist.merged_into_id.is_(None), Artist.listed),
     Album: _document("album", Album.id, Album.title_key, _fame(Album.review_count + Album.like_count), Artist.name_key)
     .join_from(Album, Artist)
-    .where(Album.merged_into_id.is_(None)),
+    .where(Album.merged_into_id.is_(None), Album.listed),
     Track: _document(
         "track",
         Track.id,
@@ -75,9 +75,9 @@ DOCUMENTS: dict[Entity, Select[Any]] = {
         Artist.name_key,
     )
     .join_from(Track, Artist)
-    .where(Track.merged_into_id.is_(None)),
+    .where(Track.merged_into_id.is_(None), Track.visibility == "public"),
 }
-"""What the index should hold of each table."""
+"""What the index should hold of each table: what everybody may find."""
 
 
 def people_documents(people: Sequence[Any]) -> Select[Any]:

@@ -21,11 +21,13 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     union,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import aliased
 
+from app.catalog.hearing import heard_by, listed_for
 from app.catalog.models import Album, Artist, SearchDocument, Track
 from app.catalog.schemas import Kind, SearchHit
 from app.core.query import Query
@@ -114,6 +116,16 @@ def _shown() -> ColumnElement[bool]:
     return or_(_Doc.kind != _kind("person"), and_(User.id.is_not(None), User.deleted_at.is_(None), visible()))
 
 
+def _shown_of_catalog(kind: Any) -> ColumnElement[bool]:
+    """What its owner does not show to everybody, or not to the viewer, is left out."""
+    of_kinds: dict[Kind, ColumnElement[bool]] = {
+        "track": and_(Track.visibility == literal_column("'public'"), heard_by()),
+        "album": listed_for(Album),
+        "artist": listed_for(Artist),
+    }
+    return case(*((kind == _kind(name), shown) for name, shown in of_kinds.items()), else_=true())
+
+
 def _score() -> Any:
     """The whole name, then words of the title before those of the artist's name, then fame."""
     coverage = func.least(func.length(_TYPED) / func.greatest(cast(func.length(_Doc.title_key), REAL), 1), 1)
@@ -164,7 +176,7 @@ def _draw(candidates: CompoundSelect[Any], limit: int) -> Query[SearchHit]:
         .outerjoin(Album, Album.id == func.coalesce(Track.album_id, entity_id))
         .outerjoin(Artist, Artist.id == func.coalesce(Track.artist_id, Album.artist_id, entity_id))
         .outerjoin(person, person.id == entity_id)
-        .where(title.is_not(None))
+        .where(title.is_not(None), _shown_of_catalog(best.c.kind))
         .order_by(best.c.score.desc(), entity_id)
     )
     return Query(drawn, into=SearchHit)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 
+from app.catalog.media import media_url
 from app.catalog.models import Album, Artist, Entity, Track
 from app.catalog.queries import (
     ALBUM,
@@ -47,6 +48,7 @@ __all__ = [
     "list_genres",
     "require",
     "viewer_of",
+    "with_media",
 ]
 
 GENRES_KEY = "genres"
@@ -63,33 +65,43 @@ def viewer_of(actor: Principal | None) -> UUID | None:
     return actor.user_id if actor else None
 
 
-async def get_artist(db: Runs, artist_id: UUID) -> ArtistDetails:
+async def get_artist(db: Runs, artist_id: UUID, *, actor: Principal | None = None) -> ArtistDetails:
     """The artist. Raises NotFound, Merged."""
-    return await ARTIST.first(db, artist_id=artist_id) or await explain_absence(db, Artist, artist_id)
+    artist = await ARTIST.first(db, viewer=viewer_of(actor), artist_id=artist_id)
+    return artist or await explain_absence(db, Artist, artist_id, actor=actor)
 
 
 async def get_album(db: Runs, actor: Principal | None, album_id: UUID) -> AlbumDetails:
     """The album's page, by one statement. Raises NotFound, Merged."""
     album = await ALBUM.first(db, viewer=viewer_of(actor), album_id=album_id)
-    return album or await explain_absence(db, Album, album_id)
+    return album or await explain_absence(db, Album, album_id, actor=actor)
 
 
 async def get_track(db: Runs, actor: Principal | None, track_id: UUID) -> TrackDetails:
     """The track. Raises NotFound, Merged."""
     track = await TRACK.first(db, viewer=viewer_of(actor), track_id=track_id)
-    return track or await explain_absence(db, Track, track_id)
+    return track or await explain_absence(db, Track, track_id, actor=actor)
 
 
-async def list_artists(db: Runs, page: PageRequest) -> Page[ArtistCard]:
+def with_media(track: TrackDetails, secret: bytes) -> TrackDetails:
+    """The track with where its recording can be heard, if it has one; for somebody who may hear it."""
+    if track.audio_type is None:
+        return track
+    return track.model_copy(update={"media_url": media_url(secret, track.id, track.visibility)})
+
+
+async def list_artists(db: Runs, page: PageRequest, *, actor: Principal | None = None) -> Page[ArtistCard]:
     """All artists by name."""
-    return await ARTISTS.page(db, page)
+    return await ARTISTS.page(db, page, viewer=viewer_of(actor))
 
 
-async def list_artist_albums(db: Runs, page: PageRequest, *, artist_id: UUID) -> Page[AlbumCard]:
+async def list_artist_albums(
+    db: Runs, page: PageRequest, *, artist_id: UUID, actor: Principal | None = None
+) -> Page[AlbumCard]:
     """An artist's albums, the last added first. Raises NotFound, Merged."""
-    albums = await ARTIST_ALBUMS.page(db, page, artist_id=artist_id)
+    albums = await ARTIST_ALBUMS.page(db, page, viewer=viewer_of(actor), artist_id=artist_id)
     if not albums.items:
-        await require(db, Artist, artist_id, "/albums")
+        await require(db, Artist, artist_id, "/albums", actor=actor)
     return albums
 
 
@@ -102,6 +114,7 @@ async def list_albums(
     genre: str | None = None,
     year_from: int | None = None,
     year_to: int | None = None,
+    actor: Principal | None = None,
 ) -> Page[AlbumCard]:
     """Albums that pass the filters that are given."""
     wanted = {
@@ -111,14 +124,14 @@ async def list_albums(
         "year_to": year_to,
     }
     given = {name: value for name, value in wanted.items() if value is not None}
-    return await albums_page(sort, frozenset(given)).page(db, page, **given)
+    return await albums_page(sort, frozenset(given)).page(db, page, viewer=viewer_of(actor), **given)
 
 
 async def list_album_tracks(db: Runs, actor: Principal | None, *, album_id: UUID) -> AlbumTracks:
     """An album's tracks in their order. Raises NotFound, Merged."""
     tracks = await ALBUM_TRACKS.all(db, viewer=viewer_of(actor), album_id=album_id)
     if not tracks:
-        await require(db, Album, album_id, "/tracks")
+        await require(db, Album, album_id, "/tracks", actor=actor)
     return AlbumTracks(items=tracks)
 
 
@@ -136,9 +149,9 @@ async def list_genres(db: Runs, cache: Cache, page: PageRequest) -> Page[GenreCo
     return page.page(rest[: page.limit], next_keys=_rank(rest[page.limit - 1]) if more else None)
 
 
-async def require(db: Runs, entity: Entity, entity_id: UUID, path: str = "") -> None:
-    """Raises NotFound, or Merged with where `path` below it is now."""
-    place = await PLACES[entity].first(db, id=entity_id)
+async def require(db: Runs, entity: Entity, entity_id: UUID, path: str = "", *, actor: Principal | None = None) -> None:
+    """Raises NotFound if it is not there for the actor, or Merged with where `path` below it is now."""
+    place = await PLACES[entity].first(db, id=entity_id, viewer=viewer_of(actor))
     name = entity.__name__.lower()
     if place is None:
         raise NotFound(f"There is no such {name}.")
@@ -147,9 +160,9 @@ async def require(db: Runs, entity: Entity, entity_id: UUID, path: str = "") -> 
         raise Merged(f"This {name} is now {place.kept_id}.", headers={"Location": kept}, kept_id=place.kept_id)
 
 
-async def explain_absence(db: Runs, entity: Entity, entity_id: UUID) -> NoReturn:
+async def explain_absence(db: Runs, entity: Entity, entity_id: UUID, *, actor: Principal | None = None) -> NoReturn:
     """Raises what tells why a read found nothing."""
-    await require(db, entity, entity_id)
+    await require(db, entity, entity_id, actor=actor)
     raise NotFound(f"There is no such {entity.__name__.lower()}.")
 
 

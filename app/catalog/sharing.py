@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from app.catalog.hearing import may_hear
 from app.chat.owners import attachment
 from app.core.query import Runs
 
@@ -11,7 +12,5 @@ __all__ = ["known_tracks"]
 
 @attachment("track_id")
 async def known_tracks(db: Runs, wanted: Sequence[tuple[UUID, UUID]]) -> set[tuple[UUID, UUID]]:
-    """Everybody may share every track that is there."""
-    sql = "SELECT id FROM tracks WHERE id = ANY($1) AND merged_into_id IS NULL"
-    known = {row["id"] for row in await db.records(sql, [[thing for _, thing in wanted]])}
-    return {pair for pair in wanted if pair[1] in known}
+    """Who may hear a track may share it; those who may not hear it learn nothing but its id."""
+    return set(wanted) & await may_hear(db, wanted)

@@ -28,11 +28,11 @@ __all__ = [
 class Channel(Base):
     """An ordered log. Its row lock gives the events their order: a later sequence is committed later.
 
-    A room, a group or a conversation has the id of its channel.
+    A room, a group, a conversation or a playlist has the id of its channel.
     """
 
     __tablename__ = "channels"
-    __table_args__ = (CheckConstraint("kind IN ('room', 'group', 'direct')", name="kind"),)
+    __table_args__ = (CheckConstraint("kind IN ('room', 'group', 'direct', 'playlist')", name="kind"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]

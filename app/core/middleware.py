@@ -2,12 +2,13 @@
 
 import ipaddress
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.auth import Principal
@@ -92,7 +93,6 @@ class Gate:
         self._app = app
         self._proxies = frozenset(settings.trusted_proxies)
         self._most_bytes = settings.max_body_bytes
-        self._too_large = f"A body may have at most {settings.max_body_bytes} bytes."
         self._person = Limit("person", settings.rate_limit_user_per_minute)
         self._address = Limit("address", settings.rate_limit_address_per_minute)
 
@@ -102,15 +102,21 @@ class Gate:
             return
         headers = Headers(scope=scope)
         try:
-            if int(headers.get("content-length") or 0) > self._most_bytes:
-                raise PayloadTooLarge(self._too_large)
+            length = int(headers.get("content-length") or 0)
+            if length > self._most_bytes and length > (most := self._allowed(_route_of(scope))):
+                raise PayloadTooLarge(_too_large(most))
             await self._identify(scope, headers, scope["app"].state.infra)
         except AppError as error:
             await problem_response(scope, error)(scope, receive, send)
             return
-        await self._app(scope, self._counted(receive), send)
+        await self._app(scope, self._counted(scope, receive), send)
 
-    def _counted(self, receive: Receive) -> Receive:
+    def _allowed(self, route: Any) -> int:
+        """The most bytes that a body may have: of files more than of JSON, where the route says so."""
+        said: int = (getattr(route, "openapi_extra", None) or {}).get("x-most-bytes", 0)
+        return max(said, self._most_bytes)
+
+    def _counted(self, scope: Scope, receive: Receive) -> Receive:
         """A body in chunks announces no length, so it is measured while it comes."""
         taken = 0
 
@@ -118,9 +124,9 @@ class Gate:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._most_bytes:
+            if taken > self._most_bytes and taken > (most := self._allowed(scope.get("route"))):
                 # an HTTPException, because FastAPI turns every other error of a body into a 400
-                raise HTTPException(413, self._too_large)
+                raise HTTPException(413, _too_large(most))
             return message
 
         return receive_some
@@ -139,6 +145,19 @@ class Gate:
         verdict = await infra.limiter.take(limit, key)
         check(verdict)
         scope["limit_headers"] = verdict.headers()
+
+
+def _too_large(most: int) -> str:
+    return f"A body may have at most {most} bytes."
+
+
+def _route_of(scope: Scope) -> Any:
+    """The route that the request will take, or None: found before its time for the few bodies that are large."""
+    for route in scope["app"].router.routes:
+        match, found = route.matches(scope)
+        if match is Match.FULL:
+            return found.get("route", route)
+    return None
 
 
 def client_address(scope: Scope, headers: Headers, proxies: frozenset[str]) -> str:

@@ -14,7 +14,7 @@ from fastapi import Depends, Query, Request, Response
 from app.core.errors import Invalid
 from app.core.schemas import Output
 
-__all__ = ["Page", "PageRequest", "Paged"]
+__all__ = ["LongPaged", "Page", "PageRequest", "Paged"]
 
 M = TypeVar("M")
 MAX_LIMIT = 100
@@ -78,20 +78,25 @@ class PageRequest:
         return hmac.digest(self._secret, message, hashlib.sha256)[:_SIGNATURE_BYTES]
 
 
-async def _page_request(
-    request: Request,
-    response: Response,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Most items to answer")] = 20,
-    cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")] = None,
-) -> PageRequest:
-    filters = [(key, value) for key, value in request.query_params.multi_items() if key not in {"limit", "cursor"}]
-    return PageRequest(
-        limit=limit,
-        cursor=cursor,
-        scope=f"{request.scope['path']}?{urlencode(filters)}",
-        secret=request.app.state.infra.settings.secret,
-        headers=response.headers,
-    )
+def _paged(usual: int, most: int) -> Any:
+    async def page_request(
+        request: Request,
+        response: Response,
+        limit: Annotated[int, Query(ge=1, le=most, description="Most items to answer")] = usual,
+        cursor: Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before")] = None,
+    ) -> PageRequest:
+        filters = [(key, value) for key, value in request.query_params.multi_items() if key not in {"limit", "cursor"}]
+        return PageRequest(
+            limit=limit,
+            cursor=cursor,
+            scope=f"{request.scope['path']}?{urlencode(filters)}",
+            secret=request.app.state.infra.settings.secret,
+            headers=response.headers,
+        )
+
+    return Depends(page_request)
 
 
-Paged = Annotated[PageRequest, Depends(_page_request)]
+Paged = Annotated[PageRequest, _paged(20, MAX_LIMIT)]
+LongPaged = Annotated[PageRequest, _paged(100, 500)]
+"""For lists of many small things that are read as a whole."""

@@ -37,7 +37,7 @@ async def store_pictures(storage: Storage, keys: Iterable[str]) -> None:
     with ThreadPoolExecutor(THREADS, thread_name_prefix="demo") as threads:
 
         async def store(key: str) -> None:
-            if not await storage.exists(key):
+            if await storage.stat(key) is None:
                 picture = await asyncio.get_running_loop().run_in_executor(threads, draw, key)
                 await storage.put(key, picture, content_type="image/webp")
 

@@ -85,7 +85,7 @@ async def remove_demo(db: Writer, content: Content) -> None:
 
 async def count_albums_of_artists(db: Writer, ids: list[UUID]) -> None:
     """Counts anew how many albums the artists have."""
-    albums = select(func.count()).where(Album.artist_id == Artist.id, Album.merged_into_id.is_(None))
+    albums = select(func.count()).where(Album.artist_id == Artist.id, Album.merged_into_id.is_(None), Album.listed)
     counted = update(Artist).where(_among(Artist.id, ids))
     await db.execute(counted.values(album_count=albums.scalar_subquery()).execution_options(synchronize_session=False))
 

@@ -47,7 +47,7 @@ _COUNTED_TOP = """
     genred AS (
         SELECT genre, album_id, reviews, ratings, now() - $3::interval AS starts_at, now() AS ends_at, 0 AS weeks_back,
                ($6 * mean + ratings) / ($6 + reviews) AS score
-        FROM counted JOIN albums a ON a.id = album_id AND a.merged_into_id IS NULL
+        FROM counted JOIN albums a ON a.id = album_id AND a.merged_into_id IS NULL AND a.listed
         CROSS JOIN prior CROSS JOIN unnest(a.genres || ''::text) AS genre
     ),"""
 
@@ -72,7 +72,7 @@ _COUNTED_TRENDING = """
         SELECT genre, album_id, reviews, ratings, score, weeks_back,
                now() - $3::interval * (weeks_back + 1) AS starts_at, now() - $3::interval * weeks_back AS ends_at,
                min(weeks_back) OVER (PARTITION BY genre) AS latest
-        FROM counted JOIN albums a ON a.id = album_id AND a.merged_into_id IS NULL
+        FROM counted JOIN albums a ON a.id = album_id AND a.merged_into_id IS NULL AND a.listed
         CROSS JOIN unnest(a.genres || ''::text) AS genre
     ),
     genred AS (SELECT * FROM latest WHERE weeks_back = latest),"""

@@ -68,7 +68,7 @@ CHART_PLACES = PageQuery(
     )
     .join_from(ChartEntry, Album, Album.id == ChartEntry.album_id)
     .join(Artist, Artist.id == Album.artist_id)
-    .where(ChartEntry.kind == _KIND, ChartEntry.period == _PERIOD, ChartEntry.genre == _GENRE),
+    .where(ChartEntry.kind == _KIND, ChartEntry.period == _PERIOD, ChartEntry.genre == _GENRE, Album.listed),
     into=ChartPlace,
     order=[ChartEntry.rank],
     ascending=True,
@@ -162,5 +162,6 @@ SUGGESTED = PageQuery(
 """People of a list that was made some minutes ago, in its order, without those who may no longer be suggested."""
 
 ALBUM_TITLES = Query(
-    select(Album.id, Album.title).where(Album.id == any_(bindparam("ids", type_=ARRAY(Uuid)))), into=SharedAlbum
+    select(Album.id, Album.title).where(Album.id == any_(bindparam("ids", type_=ARRAY(Uuid))), Album.listed),
+    into=SharedAlbum,
 )

@@ -5,9 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Uuid, literal, select
 
 from app.catalog.events import TracksMerged
+from app.catalog.hearing import heard_by
 from app.catalog.models import Artist, Track
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, job, on
@@ -76,5 +77,6 @@ def export_listens(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
     own = (Listen.id, Listen.listened_at, Listen.source, Listen.client, Listen.played_ms, Listen.room_id)
     track = (Listen.track_id, Track.title.label("track"), Artist.name.label("artist"))
     listens = select(*own, *track).join(Track, Track.id == Listen.track_id)
-    listens = listens.join(Artist, Artist.id == Track.artist_id).where(Listen.user_id == user_id)
+    listens = listens.join(Artist, Artist.id == Track.artist_id)
+    listens = listens.where(Listen.user_id == user_id, heard_by(Track, literal(user_id, Uuid)))
     return every_row(db, listens, key=Listen.id)

@@ -12,7 +12,9 @@ from pydantic import BaseModel
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.catalog.hearing import hearable
 from app.catalog.likes import open_library
+from app.catalog.service import viewer_of
 from app.core.auth import Principal
 from app.core.errors import Invalid
 from app.core.query import Runs
@@ -38,7 +40,7 @@ class Playing(BaseModel):
 async def set_now_playing(db: Runs, redis: Redis, actor: Principal, now: NowPlayingInput) -> NowPlayingState:
     """The actor hears this now. Raises Invalid for an unknown track, or a position behind its end."""
     known = await KNOWN_TRACKS.first(db, ids=[now.track_id])
-    if known is None:
+    if known is None or (not known.is_public and not await hearable(db, actor.user_id, [known.track_id])):
         raise Invalid.field("/body/track_id", "There is no such track.", "unknown_id")
     position = timedelta(milliseconds=now.position_ms)
     if position >= _length(known):
@@ -52,7 +54,7 @@ async def set_now_playing(db: Runs, redis: Redis, actor: Principal, now: NowPlay
         expires_at=started + _length(known),
     )
     await announce(redis, actor.user_id, playing)
-    return await _shown(db, playing)
+    return await _shown(db, actor, playing)
 
 
 async def announce(redis: Redis, user_id: UUID, playing: Playing) -> None:
@@ -76,7 +78,7 @@ async def get_now_playing(db: Runs, redis: Redis, actor: Principal | None, usern
     """What a person hears now, if they show it. Raises NotFound, ProfileRestricted."""
     user_id = await open_library(db, actor, username)
     playing = await _find(redis, user_id)
-    return await _shown(db, playing) if playing else NowPlayingState(playing=None)
+    return await _shown(db, actor, playing) if playing else NowPlayingState(playing=None)
 
 
 async def _find(redis: Redis, user_id: UUID) -> Playing | None:
@@ -89,10 +91,10 @@ async def _find(redis: Redis, user_id: UUID) -> Playing | None:
     return playing if playing and playing.expires_at > datetime.now(UTC) else None
 
 
-async def _shown(db: Runs, playing: Playing) -> NowPlayingState:
-    track = await CARD.first(db, track_id=playing.track_id)
+async def _shown(db: Runs, actor: Principal | None, playing: Playing) -> NowPlayingState:
+    track = await CARD.first(db, track_id=playing.track_id, viewer=viewer_of(actor))
     if track is None:
-        return NowPlayingState(playing=None)  # it was deleted while it played
+        return NowPlayingState(playing=None)  # it was deleted while it played, or is not for the actor
     told = {name: getattr(playing, name) for name in ("source", "client", "started_at", "expires_at")}
     return NowPlayingState(playing=NowPlaying(track=track, **told))
 

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Select,
     Uuid,
+    and_,
     any_,
     bindparam,
     cast,
@@ -20,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.catalog.hearing import heard_by
 from app.catalog.models import Album, Artist, Track
 from app.catalog.schemas import TrackCard
 from app.core.query import PageQuery, Query
@@ -60,7 +62,12 @@ def _card(prefix: str) -> list[Any]:
 
 _KEPT = aliased(Track)
 KNOWN_TRACKS = Query(
-    select(Track.id.label("named_id"), _KEPT.id.label("track_id"), _KEPT.duration_ms)
+    select(
+        Track.id.label("named_id"),
+        _KEPT.id.label("track_id"),
+        _KEPT.duration_ms,
+        (_KEPT.visibility == "public").label("is_public"),
+    )
     .join_from(Track, _KEPT, _KEPT.id == func.coalesce(Track.merged_into_id, Track.id))
     .where(_among(Track.id, "ids")),
     into=KnownTrack,
@@ -69,7 +76,7 @@ CARD = Query(
     select(*_card(""))
     .join_from(Track, Artist, Artist.id == Track.artist_id)
     .outerjoin(Album, Album.id == Track.album_id)
-    .where(Track.id == _id("track_id")),
+    .where(Track.id == _id("track_id"), heard_by()),
     into=TrackCard,
 )
 
@@ -88,7 +95,8 @@ _THE_REST = (
 def _listens(source: Any, told: Any) -> Select[Any]:
     listens = select(told.id, *_card("track__"), told.listened_at, told.source, told.client, told.played_ms)
     listens = listens.select_from(source).join(Track, Track.id == told.track_id)
-    return listens.join(Artist, Artist.id == Track.artist_id).outerjoin(Album, Album.id == Track.album_id)
+    listens = listens.join(Artist, Artist.id == Track.artist_id).outerjoin(Album, Album.id == Track.album_id)
+    return listens.where(heard_by())
 
 
 # IS TRUE has a filter asked for each row on the way along the key: as a join, or by the index of tracks, what everybody
@@ -149,13 +157,22 @@ _HEARD = (
 def _most(of: Any) -> Any:
     """The ids of what was heard most with their counts; of those heard as often, the newest of the catalogue.
 
-    Ranked before anything is joined that is only shown.
+    Ranked before anything is joined that is only shown. Of what the viewer may not hear nothing counts.
     """
     times = _HEARD.c.listens if of is _HEARD.c.track_id else cast(func.sum(_HEARD.c.listens), BigInteger)
     ranked = select(of.label("id"), times.label("listen_count")).select_from(_HEARD)
-    if of is not _HEARD.c.track_id:
-        ranked = ranked.join(Track, Track.id == _HEARD.c.track_id).where(of.is_not(None)).group_by(of)
-    return ranked.order_by(times.desc(), of.desc()).limit(literal_column(str(MOST_ENTRIES))).subquery("most")
+    order = times.desc(), of.desc()
+    if of is _HEARD.c.track_id:
+        # in their order before they are looked up, so that no more are than are shown
+        ranked = _heard_of(ranked.order_by(*order).offset(literal_column("0")).subquery("ranked"))
+        order = ranked.selected_columns.listen_count.desc(), ranked.selected_columns.id.desc()
+    else:
+        ranked = ranked.join(Track, Track.id == _HEARD.c.track_id).where(of.is_not(None), heard_by()).group_by(of)
+    return ranked.order_by(*order).limit(literal_column(str(MOST_ENTRIES))).subquery("most")
+
+
+def _heard_of(ranked: Any) -> Select[Any]:
+    return select(ranked.c.id, ranked.c.listen_count).join(Track, Track.id == ranked.c.id).where(heard_by())
 
 
 def _top(entity: type[Artist] | type[Album] | type[Track], of: Any, title: Any, *columns: Any) -> Query[TopEntry]:
@@ -193,7 +210,7 @@ GENRES_HEARD = Query(
     select(_PERSON.c.user_id, _GENRE.c.name.label("genre"), _TIMES.label("listen_count"))
     .select_from(_PERSON)
     .join(_LATEST, true())
-    .join(Track, Track.id == _LATEST.c.track_id)
+    .join(Track, and_(Track.id == _LATEST.c.track_id, Track.visibility == "public"))
     .join(_GENRE, true())
     .group_by(_PERSON.c.user_id, _GENRE.c.name)
     .order_by(_PERSON.c.user_id, _TIMES.desc(), _GENRE.c.name),

@@ -1,11 +1,12 @@
 """Listens are written down: many at once, each once, whoever else reports them."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from app.catalog.hearing import may_hear
 from app.core.db import Writer
 from app.core.errors import Fault, Invalid
 from app.core.ids import uuid7_end, uuid7_start
@@ -49,6 +50,10 @@ _COUNT = """
     WHERE listeners.user_id = counted.user_id"""
 
 
+_HEARD_HERE: frozenset[Source] = frozenset({"room", "stream"})
+"""We heard it happen: what is not for somebody is left out, and nobody is told of a fault."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A person heard a track that began at a moment."""
@@ -66,10 +71,13 @@ async def record(db: Writer, listens: Sequence[Heard], *, source: Source) -> lis
 
     A listen is known when it is there with the same track and second, or from another source with the same track that
     began less than the track's length before or after. A listen of a duplicate is one of the track that stays. What
-    people heard in a room is only kept of those who agreed to it.
+    people heard in a room is only kept of those who agreed to it, and of a track that is for them.
     """
     tracks = await _known_tracks(db, listens)
-    _check(listens, tracks)
+    hidden = await _hidden(db, listens, tracks)
+    if source in _HEARD_HERE:
+        listens = [heard for heard in listens if (heard.user_id, heard.track_id) not in hidden]
+    _check(listens, tracks, hidden)
     willing = await _lock_listeners(db, {heard.user_id for heard in listens}, in_room=source == "room")
     rows = [_row(heard, tracks[heard.track_id]) for heard in listens if heard.user_id in willing]
     new = await _insert(db, rows, source) if rows else []
@@ -95,14 +103,27 @@ async def _known_tracks(db: Writer, listens: Iterable[Heard]) -> dict[UUID, Know
     return {track.named_id: track for track in known}
 
 
-def _check(listens: Sequence[Heard], tracks: dict[UUID, KnownTrack]) -> None:
+async def _hidden(
+    db: Writer, listens: Iterable[Heard], tracks: dict[UUID, KnownTrack]
+) -> set[tuple[UUID | None, UUID]]:
+    """Who of these may not hear what: nobody may where all is public, which costs nothing then."""
+    private = {track.named_id for track in tracks.values() if not track.is_public}
+    wanted: set[tuple[UUID | None, UUID]] = {
+        (heard.user_id, heard.track_id) for heard in listens if heard.track_id in private
+    }
+    return wanted - await may_hear(db, list(wanted))
+
+
+def _check(
+    listens: Sequence[Heard], tracks: dict[UUID, KnownTrack], hidden: Collection[tuple[UUID | None, UUID]]
+) -> None:
     now = datetime.now(UTC)
     faults = []
     for place, heard in enumerate(listens):
         if not is_plausible(heard.listened_at, now):
             detail = "A listen is not in the future, and not before 2002."
             faults.append(Fault(pointer=f"/body/listens/{place}/listened_at", detail=detail, code="out_of_range"))
-        if heard.track_id not in tracks:
+        if heard.track_id not in tracks or (heard.user_id, heard.track_id) in hidden:
             detail = "There is no such track."
             faults.append(Fault(pointer=f"/body/listens/{place}/track_id", detail=detail, code="unknown_id"))
     if faults:

@@ -126,6 +126,7 @@ class KnownTrack(Output):
     named_id: UUID
     track_id: UUID
     duration_ms: int | None
+    is_public: bool
 
 
 class HeardGenre(Output):

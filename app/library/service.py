@@ -3,12 +3,14 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from typing import get_args
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
 from app.catalog.likes import open_library
+from app.catalog.service import viewer_of
 from app.core.auth import Principal
 from app.core.cache import Cache
 from app.core.db import Writer
@@ -63,7 +65,7 @@ async def list_listens(
     wanted["first_id"] = uuid7_end(after) if after else None
     wanted["end_id"] = uuid7_start(before) if before else None
     given = {name: value for name, value in wanted.items() if value is not None}
-    return await listens_page(frozenset(given)).page(db, page, user_id=user_id, **given)
+    return await listens_page(frozenset(given)).page(db, page, user_id=user_id, viewer=viewer_of(actor), **given)
 
 
 async def get_listening_stats(db: Runs, actor: Principal | None, username: str) -> ListeningStats:
@@ -76,18 +78,20 @@ async def get_listening_stats(db: Runs, actor: Principal | None, username: str) 
 async def list_top(
     db: Runs, cache: Cache, actor: Principal | None, username: str, *, kind: TopKind, period: Period, limit: int
 ) -> TopList:
-    """What a person heard most in the last days. Raises NotFound, ProfileRestricted.
+    """What a person heard most in the last days; others are told of what is public. Raises NotFound, ProfileRestricted.
 
     Ten years of listens are a lot to count: it is kept for some minutes, or until the person changes it themselves.
     """
     user_id = await open_library(db, actor, username)
+    viewer = user_id if viewer_of(actor) == user_id else None
 
     async def count() -> bytes:
         since = datetime.now(UTC) - timedelta(days=_DAYS[period]) if period in _DAYS else None
-        entries = await TOP[kind].all(db, user_id=user_id, first_id=uuid7_start(since) if since else MIN_UUID)
+        first_id = uuid7_start(since) if since else MIN_UUID
+        entries = await TOP[kind].all(db, user_id=user_id, viewer=viewer, first_id=first_id)
         return TopList(kind=kind, range=period, since=since, items=entries).model_dump_json().encode()
 
-    counted, _ = await cache.get_or_load(_key(user_id, kind, period), _TOP_SECONDS, count)
+    counted, _ = await cache.get_or_load(_key(user_id, kind, period, own=viewer is not None), _TOP_SECONDS, count)
     top = TopList.model_validate_json(counted)
     return top.model_copy(update={"items": top.items[:limit]})
 
@@ -97,7 +101,7 @@ async def add_listens(db: Writer, actor: Principal, batch: ListenBatch) -> Recor
     heard = [Heard(user_id=actor.user_id, **dict(listen)) for listen in batch.listens]
     new = await record(db, heard, source="manual")
     ids = [listen_id for _, listen_id in new]
-    items = await LISTENS_BY_ID.all(db, user_id=actor.user_id, ids=ids) if ids else []
+    items = await LISTENS_BY_ID.all(db, user_id=actor.user_id, viewer=actor.user_id, ids=ids) if ids else []
     db.stale += _keys(actor.user_id)
     return RecordedListens(listens=items, known=len(heard) - len(new))
 
@@ -138,9 +142,10 @@ async def heard_genres(db: Runs, user_ids: Sequence[UUID]) -> dict[UUID, Counter
     return genres
 
 
-def _key(user_id: UUID, kind: TopKind, period: Period) -> str:
-    return f"top:{user_id}:{kind}:{period}"
+def _key(user_id: UUID, kind: TopKind, period: Period, *, own: bool) -> str:
+    return f"top:{user_id}:{kind}:{period}{':own' if own else ''}"
 
 
 def _keys(user_id: UUID) -> list[str]:
-    return [_key(user_id, kind, period) for kind in get_args(TopKind) for period in get_args(Period)]
+    lists = product(get_args(TopKind), get_args(Period), (False, True))
+    return [_key(user_id, kind, period, own=own) for kind, period, own in lists]

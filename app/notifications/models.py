@@ -45,6 +45,9 @@ class Notification(Row):
     comment_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"), index=True)
     message_id: Mapped[UUID | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
     group_invite_id: Mapped[UUID | None] = mapped_column(ForeignKey("group_invites.id", ondelete="CASCADE"), index=True)
+    playlist_member_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("playlist_members.id", ondelete="CASCADE"), index=True
+    )
     read_at: Mapped[datetime | None]
 
 

@@ -10,7 +10,7 @@ from app.core.db import Row
 
 __all__ = ["Comment", "Like"]
 
-_LIKED = ("album_id", "track_id", "review_id", "comment_id")
+_LIKED = ("album_id", "track_id", "review_id", "comment_id", "playlist_id")
 _COMMENTED = ("review_id",)
 
 
@@ -33,11 +33,11 @@ class Like(Row):
         Index("ix_likes_user_id_id", "user_id", "id"),
         *(
             Index(f"ix_likes_{name}_id", name, "id", postgresql_where=text(f"{name} IS NOT NULL"))
-            for name in ("album_id", "review_id")
+            for name in ("album_id", "review_id", "playlist_id")
         ),
         *(
             Index(f"ix_likes_user_id_{name}", "user_id", "id", postgresql_where=text(f"{name} IS NOT NULL"))
-            for name in ("album_id", "track_id")
+            for name in ("album_id", "track_id", "playlist_id")
         ),
     )
 
@@ -46,6 +46,7 @@ class Like(Row):
     track_id: Mapped[UUID | None] = _target("tracks")
     review_id: Mapped[UUID | None] = _target("reviews")
     comment_id: Mapped[UUID | None] = _target("comments")
+    playlist_id: Mapped[UUID | None] = _target("playlists")
 
 
 class Comment(Row):

@@ -22,6 +22,7 @@ class Target:
     track_id: UUID | None = None
     review_id: UUID | None = None
     comment_id: UUID | None = None
+    playlist_id: UUID | None = None
 
     def __post_init__(self) -> None:
         if len(self.key) != 1:

@@ -81,7 +81,7 @@ async def list_album_reviews(
     found = await reviews.page(db, page, album_id=album_id, **parameters)
     if found.items:
         return found
-    album = await PLACES[Album].first(db, id=album_id)
+    album = await PLACES[Album].first(db, id=album_id, viewer=viewer_of(actor))
     if album is None:
         raise NotFound("There is no such album.")
     return found if album.kept_id is None else await reviews.page(db, page, album_id=album.kept_id, **parameters)

@@ -89,6 +89,7 @@ async def edit_review(db: Writer, actor: Principal, review_id: UUID, edit: Revie
         raise AlreadyPublished("Delete it if nobody should read it any longer.")
     _change(db, review, edit)
     if not was_published and edit.draft is False:
+        await _hold_album(db, review.album_id)
         review.published_at = datetime.now(UTC)
     if review.published_at and review.rating is None:
         raise _rating_missing()
@@ -140,7 +141,8 @@ def _require_author(actor: Principal, review: Review) -> None:
 
 
 async def _album_id(db: Writer, album_id: UUID) -> UUID:
-    kept = await db.one(select(func.coalesce(Album.merged_into_id, Album.id)).where(Album.id == album_id))
+    named = select(func.coalesce(Album.merged_into_id, Album.id)).where(Album.id == album_id, Album.listed)
+    kept = await db.one(named)
     if kept is None:
         raise NotFound("There is no such album.")
     return kept
@@ -170,10 +172,17 @@ async def _exists(db: Writer, actor: Principal, album_id: UUID) -> ReviewExists:
 
 
 async def _hold_album(db: Writer, album_id: UUID) -> None:
-    """Raises AlbumMerged where a merge was faster: reviews that come after it would stay behind."""
-    there = select(Album.id).where(Album.id == album_id, Album.merged_into_id.is_(None))
-    if await db.one(there.with_for_update(read=True)) is None:
+    """An album that people have written of stays listed.
+
+    Raises AlbumMerged where a merge was faster: reviews that come after it would stay behind. Raises NotFound where its
+    owner was faster, who no longer shows it to everybody.
+    """
+    there = select(Album.listed).where(Album.id == album_id, Album.merged_into_id.is_(None))
+    listed = await db.one(there.with_for_update(read=True))
+    if listed is None:
         raise AlbumMerged("Send it again: it will go to the album that stays.")
+    if not listed:
+        raise NotFound("There is no such album.")
 
 
 def _change(db: Writer, review: Review, edit: ReviewEdit) -> None:

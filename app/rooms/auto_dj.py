@@ -20,7 +20,8 @@ _DRAW = f"""
         SELECT id, track_id FROM room_plays WHERE room_id = $1 ORDER BY id DESC LIMIT {LATELY}) p GROUP BY track_id),
     known AS (
         SELECT t.id, d.weight FROM search_documents d JOIN tracks t ON t.id = d.entity_id
-        WHERE d.kind = 'track' AND t.duration_ms IS NOT NULL AND t.merged_into_id IS NULL %s
+        WHERE d.kind = 'track' AND t.duration_ms IS NOT NULL AND t.merged_into_id IS NULL
+          AND t.visibility = 'public' %s
         ORDER BY d.weight DESC LIMIT {BEST_KNOWN})
     SELECT k.id FROM known k LEFT JOIN lately l ON l.track_id = k.id
     ORDER BY l.play_id NULLS FIRST, ln(1 - random()) / (0.01 + k.weight) DESC LIMIT 1"""  # noqa: S608 -- constants only

@@ -8,13 +8,13 @@ from sqlalchemy import delete, select
 
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, on
-from app.rooms import channel, closing, lobby, scheduler
+from app.rooms import channel, closing, hiding, lobby, scheduler
 from app.rooms.closing import Leaver, leave_every_room
 from app.rooms.models import Room, RoomMember, RoomVisit
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["begin_to_leave", "channel", "closing", "lobby", "scheduler"]
+__all__ = ["begin_to_leave", "channel", "closing", "hiding", "lobby", "scheduler"]
 
 
 @on(AccountDeleted)

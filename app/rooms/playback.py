@@ -10,7 +10,7 @@ from uuid import UUID
 from app.chat.owners import Command
 from app.core.auth import Principal
 from app.core.db import Writer
-from app.core.errors import Conflict
+from app.core.errors import Conflict, NotFound
 from app.core.ids import uuid7
 from app.core.query import Runs
 from app.rooms import deck
@@ -200,7 +200,10 @@ async def _put_back(db: Writer, stage: Stage, actor: Principal) -> None:
     check_place(len(queue))
     place = min((item.place for item in queue), default=0) - 1
     stage.served = [person for person in stage.served if str(person) != str(added_by)]
-    again = await load_item(db, item_id=item_id or uuid7(), track_id=stage.track_id, added_by=added_by)
+    try:
+        again = await load_item(db, item_id=item_id or uuid7(), track_id=stage.track_id, added_by=added_by)
+    except NotFound:  # it is no longer for everybody
+        return
     await db.records(_PUT_BACK, [again.id, stage.room_id, stage.track_id, again.added_by, place, again.added_at])
     await announce_queue(db, stage, await load_queue(db, stage), actor_id=actor.user_id)
 

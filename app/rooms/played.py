@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, select
+from sqlalchemy import Uuid, and_, bindparam, or_, select
 
 from app.catalog.models import Album, Artist, Track
 from app.core.auth import Principal
@@ -22,9 +22,9 @@ from app.rooms.events import TrackPlayed
 from app.rooms.playback_models import RoomPlay
 from app.rooms.playing_schemas import PlayedItem
 from app.rooms.rights import require_reader
-from app.rooms.stage import ALIVE, Item, Stage, clock_ms
+from app.rooms.stage import ALIVE, SHARED, Item, Stage, clock_ms
 from app.users.models import User
-from app.users.queries import not_blocked
+from app.users.queries import VIEWER, not_blocked
 
 __all__ = ["HEARD_MS", "begin_play", "count_listeners", "end_play", "list_history", "play_before"]
 
@@ -54,7 +54,11 @@ HISTORY = PageQuery(
     .join(Artist, Artist.id == Track.artist_id)
     .outerjoin(Album, Album.id == Track.album_id)
     .outerjoin(User, and_(User.id == RoomPlay.added_by_id, not_blocked(User.id)))
-    .where(RoomPlay.room_id == bindparam("room_id", type_=Uuid), RoomPlay.ended_at.is_not(None)),
+    .where(
+        RoomPlay.room_id == bindparam("room_id", type_=Uuid),
+        RoomPlay.ended_at.is_not(None),
+        or_(Track.visibility == "public", Track.owner_id == VIEWER, Track.owner_id == RoomPlay.added_by_id),
+    ),
     into=PlayedItem,
     order=[RoomPlay.id],
 )
@@ -79,9 +83,10 @@ _LISTENERS_NOW = f"""
     GROUP BY r.id, p.user_id, b.duration_ms HAVING {_SINCE_MS} >= {_ENOUGH}
     ORDER BY r.id, p.user_id ON CONFLICT DO NOTHING"""  # noqa: S608 -- constants only
 _HEARD_BY = "SELECT user_id FROM room_play_listeners WHERE play_id = $1 ORDER BY user_id"
-_BEFORE = """
-    SELECT track_id, added_by_id, id FROM room_plays
-    WHERE room_id = $1 AND id < $2 AND ended_at IS NOT NULL ORDER BY id DESC LIMIT 1"""
+_BEFORE = f"""
+    SELECT p.track_id, p.added_by_id, p.id FROM room_plays p JOIN tracks t ON t.id = p.track_id
+    WHERE p.room_id = $1 AND p.id < $2 AND p.ended_at IS NOT NULL AND {SHARED.format("p.added_by_id")}
+    ORDER BY p.id DESC LIMIT 1"""  # noqa: S608 -- constants only
 _LAST = UUID(int=2**128 - 1)
 
 

@@ -25,7 +25,7 @@ from app.rooms.playing_schemas import (
     SkipVoteInput,
     VoteInput,
 )
-from app.rooms.queue import AlreadyWaiting, NothingToUndo, NotInThisMode, TooManyItems
+from app.rooms.queue import AlreadyWaiting, NothingToUndo, NotInThisMode, NotYoursToShare, TooManyItems
 from app.rooms.rights import NotAllowed, NotMember, require_reader
 from app.rooms.stage import Item, QueueFull, item_data, show_playback
 from app.rooms.votes import NotPlaying
@@ -49,7 +49,7 @@ async def list_room_queue(room_id: UUID, db: ReadDB, actor: MaybeUser) -> list[Q
     "/queue",
     status_code=201,
     summary="Add a track",
-    responses=problems(*WRITING, QueueFull, TooManyItems, AlreadyWaiting),
+    responses=problems(*WRITING, QueueFull, TooManyItems, AlreadyWaiting, NotYoursToShare),
     dependencies=OFTEN,
 )
 async def add_to_room_queue(room_id: UUID, body: AddInput, db: WriteDB, actor: CurrentUser) -> QueuedItem:

@@ -11,6 +11,7 @@ from app.users.schemas import PersonCard
 
 __all__ = [
     "AddInput",
+    "Addable",
     "ControlInput",
     "ItemInput",
     "MoveInput",
@@ -109,6 +110,13 @@ class PlayedItem(Output):
 
 class NothingInput(Input):
     """There is nothing to say."""
+
+
+class Addable(Output):
+    """A track that somebody may hear, and whether they may play it to a room."""
+
+    id: UUID
+    shared: bool
 
 
 class AddInput(Input):

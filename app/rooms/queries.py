@@ -130,7 +130,9 @@ def _rooms(*columns: Any) -> Select[Any]:
 
 
 def _hearing(rooms: Select[Any]) -> Select[Any]:
-    rooms = rooms.outerjoin(Playback, Playback.room_id == Room.id).outerjoin(Track, Track.id == Playback.track_id)
+    shared = or_(Track.visibility == "public", Track.owner_id == cast(Playback.item["added_by"].astext, Uuid))
+    rooms = rooms.outerjoin(Playback, Playback.room_id == Room.id)
+    rooms = rooms.outerjoin(Track, and_(Track.id == Playback.track_id, shared))
     return rooms.outerjoin(Artist, Artist.id == Track.artist_id).outerjoin(Album, Album.id == Track.album_id)
 
 

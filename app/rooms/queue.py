@@ -9,15 +9,19 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Text, Uuid, bindparam, func, or_, select
+
+from app.catalog.hearing import heard_by
+from app.catalog.models import Track
 from app.chat.owners import Command
 from app.core.auth import Principal
 from app.core.db import Writer
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Forbidden, NotFound
 from app.core.ids import uuid7
 from app.core.jobs import every
-from app.core.query import Runs
+from app.core.query import Query, Runs
 from app.rooms.playback import go_on
-from app.rooms.playing_schemas import AddInput, ItemInput, MoveItemInput, NothingInput, VoteInput
+from app.rooms.playing_schemas import Addable, AddInput, ItemInput, MoveItemInput, NothingInput, VoteInput
 from app.rooms.rights import Standing, require, require_reader, standing
 from app.rooms.stage import (
     Item,
@@ -30,11 +34,13 @@ from app.rooms.stage import (
     load_stage,
     load_waiting,
 )
+from app.users.queries import VIEWER
 
 __all__ = [
     "COMMANDS",
     "AlreadyWaiting",
     "NotInThisMode",
+    "NotYoursToShare",
     "NothingToUndo",
     "TooManyItems",
     "add_item",
@@ -45,8 +51,14 @@ __all__ = [
 
 UNDO_FOR = timedelta(minutes=5)
 
-_TRACK = """
-    SELECT coalesce(t.merged_into_id, t.id) AS id FROM tracks t WHERE t.id = $1 OR t.spotify_id = $2"""
+_NAMED = or_(Track.id == bindparam("track_id", type_=Uuid), Track.spotify_id == bindparam("spotify_id", type_=Text))
+_TRACK = Query(
+    select(
+        func.coalesce(Track.merged_into_id, Track.id).label("id"),
+        or_(Track.visibility == "public", Track.owner_id == VIEWER).label("shared"),
+    ).where(_NAMED, heard_by()),
+    into=Addable,
+)
 _ADD = """
     INSERT INTO queue_items (id, room_id, track_id, added_by_id, place, created_at) VALUES ($1, $2, $3, $4, $5, $6)"""
 _REMOVE = "UPDATE queue_items SET removed_at = clock_timestamp() WHERE id = ANY($1)"
@@ -79,6 +91,10 @@ class NotInThisMode(Conflict):
     code, title = "not_in_this_mode", "The order of this queue is not made by hand"
 
 
+class NotYoursToShare(Forbidden):
+    code, title = "not_yours_to_share", "This track is for its owner to share"
+
+
 class NothingToUndo(Conflict):
     code, title = "nothing_to_undo", "There is nothing to undo"
 
@@ -86,20 +102,29 @@ class NothingToUndo(Conflict):
 async def add_item(db: Writer, actor: Principal, room_id: UUID, body: AddInput) -> tuple[Item, int]:
     """A track at its place in the queue. A room that has run dry plays it.
 
-    Raises NotFound, QueueFull, TooManyItems, AlreadyWaiting.
+    Raises NotFound, NotYoursToShare, QueueFull, TooManyItems, AlreadyWaiting.
     """
     require(await standing(db, room_id, actor.user_id), "queue.add")
-    found = await db.records(_TRACK, [body.track_id, body.spotify_id])
-    if not found:
-        raise NotFound("There is no such track.")
+    track = await _find_track(db, actor, body)
     stage, waiting = await load_stage(db, room_id), await load_waiting(db, room_id)
-    _check_room_for(stage, waiting, actor, found[0]["id"])
-    item = await load_item(db, item_id=uuid7(), track_id=found[0]["id"], added_by=actor.user_id)
+    _check_room_for(stage, waiting, actor, track.id)
+    item = await load_item(db, item_id=uuid7(), track_id=track.id, added_by=actor.user_id)
     item = replace(item, place=max((each.place for each in waiting), default=0) + 1)
     await db.records(_ADD, [item.id, room_id, item.track["id"], actor.user_id, item.place, item.added_at])
     queue = await announce_queue(db, stage, [*waiting, item], actor_id=actor.user_id)
     await _play_if_dry(db, stage)
     return item, queue.index(item)
+
+
+async def _find_track(db: Writer, actor: Principal, body: AddInput) -> Addable:
+    """What everybody in the room will see and hear, so it is public or the actor's own."""
+    named = {"track_id": body.track_id, "spotify_id": body.spotify_id}
+    track = await _TRACK.first(db, viewer=actor.user_id, **named)
+    if track is None:
+        raise NotFound("There is no such track.")
+    if not track.shared:
+        raise NotYoursToShare("Only its owner can play it to a room: it is not for everybody.")
+    return track
 
 
 def _check_room_for(stage: Stage, waiting: Sequence[Item], actor: Principal, track_id: UUID) -> None:

@@ -25,6 +25,7 @@ __all__ = [
     "ALIVE",
     "MOST_ITEMS",
     "SCHEDULE",
+    "SHARED",
     "SOON_MS",
     "Item",
     "QueueFull",
@@ -74,11 +75,14 @@ _KEEP = """
 _TRACK = """
     t.id AS track_id, t.title, a.name AS artist, t.artist_id, t.album_id, al.title AS album, t.duration_ms, al.cover_key
     FROM tracks t JOIN artists a ON a.id = t.artist_id LEFT JOIN albums al ON al.id = t.album_id"""
+SHARED = "(t.visibility = 'public' OR t.owner_id = {})"
+"""That a room may play the track `t` which a person added: everybody may hear it, or it is for its owner to share."""
 _ITEM = "SELECT $1::uuid AS id, $2::uuid AS added_by_id, 0 AS vote_count, 0::bigint AS place, clock_timestamp() AS "
-_NEW = f"{_ITEM} created_at, {_TRACK} WHERE t.id = $3"
+_NEW = f"{_ITEM} created_at, {_TRACK} WHERE t.id = $3 AND {SHARED.format('$2')}"
 _WAITING = f"""
     SELECT q.id, q.added_by_id, q.vote_count, q.place, q.created_at, {_TRACK}
-    JOIN queue_items q ON q.track_id = t.id WHERE q.room_id = $1 AND q.removed_at IS NULL"""
+    JOIN queue_items q ON q.track_id = t.id
+    WHERE q.room_id = $1 AND q.removed_at IS NULL AND {SHARED.format("q.added_by_id")}"""
 
 
 class QueueFull(Conflict):

@@ -113,10 +113,10 @@ async def open_data_export(
     export = await get_data_export(db, actor, export_id)
     if export.status != "ready":
         raise ExportNotReady(f"The export is {export.status}.", export_status=export.status)
-    size, pieces = await files.size(_key(export_id)), await files.get(_key(export_id))
-    if size is None or pieces is None:
+    stat, pieces = await files.stat(_key(export_id)), await files.get(_key(export_id))
+    if stat is None or pieces is None:
         raise NotFound("The file is gone. Ask for another export.")
-    return pieces, size
+    return pieces, stat.size
 
 
 @job(seconds=900.0)

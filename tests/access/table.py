@@ -34,8 +34,8 @@ _ROWS = [
         confirm_reset list_album_reviews list_reviews get_album list_artists get_artist list_artist_albums list_albums
         list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
         list_rooms get_room_by_name
-        list_top_albums list_trending_albums list_public_reviews list_busy_genres livez readyz health metrics swagger
-        redoc sockets_document list_groups get_group
+        list_top_albums list_trending_albums list_public_reviews list_busy_genres put_upload livez readyz health
+        metrics swagger redoc sockets_document list_groups get_group
     """,
     ),
     (

@@ -198,6 +198,7 @@ LETTERS = {401: "1", 403: "3", 404: "4"}
 # They answer 404 or 403 for what is missing there, after everybody has passed.
 MISSING = {
     "get_picture": "no such picture",
+    "put_upload": "no such link",
     "delete_own_account": "no password was given",
     "remove_follower": "the owner follows nobody",
     "download_data_export": "it is not ready",

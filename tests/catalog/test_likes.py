@@ -6,8 +6,8 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from app.catalog.like_queries import ALBUM_LIKES
 from app.catalog.likes import count_album_likes
-from app.catalog.queries import ALBUM_LIKES
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.job_runner import drain

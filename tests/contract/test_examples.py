@@ -23,7 +23,7 @@ ALONE = {
         ("begin_oauth", "finish_oauth", "exchange_oauth_code", "link_account", "unlink_account"),
         "needs an account with Google or Spotify",
     ),
-    **dict.fromkeys(("set_artist_picture", "set_album_cover"), "a picture is a file"),
+    **dict.fromkeys(("set_artist_picture", "set_album_cover", "put_upload"), "a picture is a file"),
     "delete_artist": "an artist with works stays, and every artist of the demo has some",
     **dict.fromkeys(("stream_notifications", "stream_rooms"), "it has no end"),
     **dict.fromkeys(

@@ -72,7 +72,7 @@ async def test_lists_walk_the_primary_key(filled: Infra) -> None:
     for name in (None, "track_id", "album_id", "artist_id"):
         query = listens_page(frozenset([name] if name else []))
         given = {name: an_id("a1")} if name else {}
-        statement = query.page_statement(PageRequest(limit=20), user_id=an_id("u1"), **given)
+        statement = query.page_statement(PageRequest(limit=20), user_id=an_id("u1"), viewer=an_id("u2"), **given)
         found = await plan(filled, *statement)
         assert "Index Only Scan Backward using pk_listens" in found, found
         assert "Sort" not in found, found
@@ -80,7 +80,7 @@ async def test_lists_walk_the_primary_key(filled: Infra) -> None:
 
 async def test_what_was_heard_most_is_counted_from_the_index_alone(filled: Infra) -> None:
     for query in TOP.values():
-        found = await plan(filled, *query.statement(user_id=an_id("u1"), first_id=MIN_UUID))
+        found = await plan(filled, *query.statement(user_id=an_id("u1"), viewer=an_id("u1"), first_id=MIN_UUID))
         assert "Index Only Scan using pk_listens" in found, found
     found = await plan(filled, *GENRES_HEARD.statement(user_ids=[an_id("u1"), an_id("u2")]))
     assert "Index Only Scan Backward using pk_listens" in found, found

@@ -1,0 +1,5 @@
+"""Loads what registers itself."""
+
+from app.playlists import channel
+
+__all__ = ["channel"]
