@@ -1,7 +1,8 @@
 """The calls by their names: those that read, those that write in one transaction, those that send a file."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -16,7 +17,7 @@ from app.core.db import Reader, Writer
 from app.core.errors import Forbidden
 from app.core.infra import Infra
 
-__all__ = ["CALLS", "Asked", "Call", "reads", "run", "sends", "writes"]
+__all__ = ["CALLS", "Asked", "Call", "reads", "run", "sends", "writes", "writing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +95,17 @@ async def run(call: Call, asked: Asked) -> Body | Response:
     if call.needs not in asked.actor.scopes:
         raise Forbidden(f"This app password lacks the scope `{call.needs}`.")
     if call.writes is not None:
-        return await _write(call.writes, asked)
+        async with writing(asked) as db:
+            return await call.writes(asked, db)
     if call.sends is not None:
         return await call.sends(asked)
     assert call.reads is not None, "a call reads, writes or sends"
     return await call.reads(asked)
 
 
-async def _write(function: Writes, asked: Asked) -> Body:
+@asynccontextmanager
+async def writing(asked: Asked) -> AsyncIterator[Writer]:
+    """A transaction of the call's own. Raises TimeoutError when it takes too long."""
     seconds = asked.infra.settings.database_timeout_seconds
     async with asyncio.timeout(seconds), asked.infra.db.write() as db:
-        return await function(asked, db)
+        yield db

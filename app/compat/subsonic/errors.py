@@ -7,6 +7,10 @@ from app.core.errors import AppError, Forbidden, NotFound, Unauthorized
 __all__ = ["Code", "SubsonicError", "code_of"]
 
 
+_UNKNOWN = frozenset({"unknown", "unknown_id"})
+"""Faults of inputs that name what is not there."""
+
+
 class Code(IntEnum):
     """The numbers of OpenSubsonic (https://opensubsonic.netlify.app/docs/responses/error/)."""
 
@@ -36,7 +40,7 @@ def code_of(error: AppError) -> Code:
     """The number that says most nearly the same."""
     if isinstance(error, SubsonicError):
         return error.number
-    if isinstance(error, NotFound):
+    if isinstance(error, NotFound) or any(fault.code in _UNKNOWN for fault in error.faults):
         return Code.NOT_FOUND
     if isinstance(error, Unauthorized):
         return Code.WRONG_PASSWORD

@@ -53,7 +53,7 @@ def audible(track: Any = Track) -> ColumnElement[bool]:
 
 def songs(*where: Any) -> Select[Any]:
     """SongRows, but for what the viewer has marked."""
-    columns = {
+    columns: dict[str, Any] = {
         "id": Track.id,
         "title": Track.title,
         "artist_id": Artist.id,
@@ -113,7 +113,7 @@ def albums(*where: Any, of_tracks: tuple[Any, ...] = ()) -> tuple[Select[Any], A
     `of_tracks` holds to what is on some tracks, `where` to some albums.
     """
     shelf = _shelves(*of_tracks)
-    columns = {
+    columns: dict[str, Any] = {
         "id": shelf.c.album_id,
         "title": Album.title,
         "artist_id": Artist.id,

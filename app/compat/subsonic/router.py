@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.compat.subsonic import browsing, lists, system
+from app.compat.subsonic import absent, browsing, listening, lists, marks, playlists, queue, searching, system
 from app.compat.subsonic.answers import Body, told
 from app.compat.subsonic.calls import CALLS, Asked, Call, run
 from app.compat.subsonic.errors import Code, SubsonicError, code_of
@@ -18,7 +18,7 @@ from app.core.errors import AppError, NotFound, TooManyRequests, Unavailable
 __all__ = ["router"]
 
 router = APIRouter()
-MODULES = (browsing, lists, system)
+MODULES = (absent, browsing, listening, lists, marks, playlists, queue, searching, system)
 """Importing them registers their calls."""
 _METHODS = ["GET", "HEAD", "POST"]
 

@@ -1,11 +1,12 @@
 """Rows of the library as a Subsonic client sees it: what has a recording that the person may hear."""
 
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from app.core.schemas import Output
 
-__all__ = ["AlbumRow", "ArtistRow", "FolderRow", "GenreRow", "PersonRow", "PlayerRow", "QueueRow", "SongRow"]
+__all__ = ["AlbumRow", "ArtistRow", "GenreRow", "ListRow", "PersonRow", "PlayerRow", "QueueRow", "SongRow", "ThingRow"]
 
 
 class SongRow(Output):
@@ -79,11 +80,20 @@ class GenreRow(Output):
     album_count: int
 
 
-class FolderRow(Output):
+class ThingRow(Output):
     """What an id is of."""
 
-    kind: str
+    id: UUID
+    kind: Literal["artist", "album", "track", "playlist"]
     picture_key: str | None
+
+
+class ListRow(Output):
+    """How much of a playlist can be heard."""
+
+    playlist_id: UUID
+    song_count: int
+    duration_ms: int
 
 
 class PersonRow(Output):

@@ -6,7 +6,7 @@ No words at all ask for everything, part by part: so clients fetch a whole libra
 from functools import cache
 from typing import Any, Literal
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Text, all_, bindparam, case, func, literal_column
+from sqlalchemy import ARRAY, ColumnElement, Integer, Select, Text, all_, bindparam, case, func, literal_column
 
 from app.catalog.models import Album, Artist, Track
 from app.compat.subsonic import entries
@@ -23,7 +23,7 @@ __all__: list[str] = []
 What = Literal["artist", "album", "song"]
 Rows = Query[SongRow] | Query[AlbumRow] | Query[ArtistRow]
 _WORDS = bindparam("patterns", type_=ARRAY(Text))
-_SPACE = literal_column("' '")
+_SPACE: Any = literal_column("' '")
 
 
 @reads("search3")
@@ -53,6 +53,10 @@ async def _found(asked: Asked, what: Any, tell: Any) -> list[dict[str, Any]]:
 @cache
 def _matching(what: What, *, everything: bool) -> Rows:
     """Those whose own name has all of the words come first."""
+    rows: Select[Any]
+    name: Any
+    around: tuple[Any, ...]
+    key: Any
     if what == "song":
         rows, name, key = songs(), Track.title_key, Track.id
         around = (Artist.name_key, func.coalesce(Album.title_key, ""))
@@ -66,7 +70,7 @@ def _matching(what: What, *, everything: bool) -> Rows:
         rows = rows.where(_has(_text(name, *around)))
         order = (case((_has(_text(name)), literal_column("0", Integer)), else_=literal_column("1")), name, key)
     kind, into = {"song": ("track", SongRow), "album": ("album", AlbumRow), "artist": ("artist", ArtistRow)}[what]
-    return Query(ranked(rows, kind, *order), into=into)  # type: ignore[arg-type,return-value]
+    return Query(ranked(rows, kind, *order), into=into)  # type: ignore[arg-type]
 
 
 def _text(*names: Any) -> Any:
