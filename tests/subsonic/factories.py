@@ -105,7 +105,8 @@ async def make_song(infra: Infra, album: Album | None = None, *, owner: UUID, **
         )
         db.add(track)
         await db.flush()
-        db.add(_upload(track, upload))
+        if track.audio_type:
+            db.add(_upload(track, upload))
     return track
 
 

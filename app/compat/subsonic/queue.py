@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, column, func, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 
+from app.catalog.models import Track
 from app.compat.subsonic import entries
 from app.compat.subsonic.answers import Body
 from app.compat.subsonic.calls import Asked, reads, writes
@@ -23,17 +24,25 @@ __all__: list[str] = []
 
 MOST = 10_000
 _MOST_MS = 7 * 86_400_000
+_KEPT = (
+    func.unnest(PlayQueue.track_ids)
+    .table_valued(column("id", Uuid), with_ordinality="place", name="kept")
+    .render_derived()
+)
+_TRACKS = func.array_agg(aggregate_order_by(func.coalesce(Track.merged_into_id, _KEPT.c.id), _KEPT.c.place))
+_STAYING = select(_TRACKS).select_from(_KEPT).outerjoin(Track, Track.id == _KEPT.c.id).scalar_subquery()
+"""Of tracks that were merged since, those that stay."""
 QUEUE = Query(
     select(
         User.username,
-        PlayQueue.track_ids,
+        _STAYING.label("track_ids"),
         PlayQueue.current,
         PlayQueue.position_ms,
         PlayQueue.changed_at,
         PlayQueue.changed_by,
     )
     .join_from(PlayQueue, User, User.id == PlayQueue.user_id)
-    .where(PlayQueue.user_id == VIEWER),
+    .where(PlayQueue.user_id == VIEWER, func.cardinality(PlayQueue.track_ids) > literal_column("0")),
     into=QueueRow,
 )
 
@@ -99,7 +108,7 @@ async def _save(asked: Asked, db: Writer, ids: list[UUID], current: int | None) 
 async def _queue(asked: Asked) -> tuple[dict[str, Any] | None, int | None, Sequence[SongRow]]:
     """The queue without what has gone since, and where the current song stands in it now."""
     kept = await QUEUE.first(asked.db, viewer=asked.viewer)
-    if kept is None or not kept.track_ids:
+    if kept is None:
         return None, None, []
     found = {song.id: song for song in await SONGS.all(asked.db, ids=kept.track_ids, viewer=asked.viewer)}
     places = [place for place, track_id in enumerate(kept.track_ids) if track_id in found]

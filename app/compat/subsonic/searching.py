@@ -44,7 +44,7 @@ async def _found(asked: Asked, what: Any, tell: Any) -> list[dict[str, Any]]:
     place = window(asked, f"{what}Count", f"{what}Offset", usual=20)
     if place["last"] < place["first"]:
         return []
-    words = search_words(asked.given.text("query"))
+    words = search_words(asked.given.text("query").replace('"', " "))
     query: Any = _matching(what, everything=not words)
     patterns = {"patterns": [f"% {_escaped(word)}%" for word in words]} if words else {}
     return [tell(row) for row in await query.all(asked.db, viewer=asked.viewer, **patterns, **place)]
