@@ -36,20 +36,20 @@ class Player(httpx.AsyncClient):
         """What every call says."""
         return {"u": self.username, "p": self.password, "v": "1.16.1", "c": "tests", "f": "json"}
 
-    async def ask(self, name: str, **parameters: Any) -> Body:
+    async def ask(self, name: str, /, **parameters: Any) -> Body:
         """The answer, which has to be a good one."""
         answer = await self.try_to(name, **parameters)
         assert answer["status"] == "ok", answer
         return answer
 
-    async def fails(self, name: str, **parameters: Any) -> int:
+    async def fails(self, name: str, /, **parameters: Any) -> int:
         """The number of the error."""
         answer = await self.try_to(name, **parameters)
         assert answer["status"] == "failed", answer
         number: int = answer["error"]["code"]
         return number
 
-    async def try_to(self, name: str, **parameters: Any) -> Body:
+    async def try_to(self, name: str, /, **parameters: Any) -> Body:
         """The answer, whatever it is."""
         response = await self.get(f"/{name}.view", params={**self.common, **parameters})
         assert response.status_code == 200, response.text
