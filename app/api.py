@@ -32,6 +32,10 @@ from app.library.router import listens
 from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
+from app.playlists.entries_router import router as playlist_entries
+from app.playlists.members_router import router as playlist_members
+from app.playlists.router import people as playlist_owners
+from app.playlists.router import router as playlists
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
 from app.rooms.people_router import router as room_people
@@ -75,6 +79,10 @@ api.include_router(conversations)
 api.include_router(group_invites)
 api.include_router(groups)
 api.include_router(group_members)
+api.include_router(playlist_members)
+api.include_router(playlists)
+api.include_router(playlist_entries)
+api.include_router(playlist_owners)
 api.include_router(moderation)
 
 root = APIRouter()
@@ -82,7 +90,7 @@ root = APIRouter()
 root.include_router(auth_pages)
 for dialect in dialects:
     root.include_router(dialect)
-for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct")):
+for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct"), ("playlist", "playlists")):
     root.add_websocket_route(f"/ws/{path}/{{channel_id}}", channel_socket(kind, socket_user), f"{kind}_socket")
 
 
@@ -112,6 +120,7 @@ TAGS = [
         "rooms": "People who hear the same second of the same track. Live over `/ws/rooms/{id}`.",
         "chat": "Messages of rooms, groups and conversations of two; live over the sockets at `/ws/…`.",
         "groups": "People who talk about something, in public or among themselves.",
+        "playlists": "Tracks in an order, together or alone, or by rules. Live over `/ws/playlists/{id}`.",
         "notifications": "What happened to you: a list, a count, preferences, and a live stream.",
         "admin": "For admins: roles, bans, removals, and the jobs that failed.",
         "health": "For hosts and monitors: alive, ready, metrics.",
@@ -172,6 +181,13 @@ PUBLIC: frozenset[str] = frozenset(
         # groups
         "get_group",
         "list_groups",
+        # playlists
+        "get_playlist",
+        "list_playlist_entries",
+        "list_playlist_likers",
+        "list_playlist_members",
+        "list_playlists",
+        "list_user_playlists",
         # rooms
         "get_queued_item",
         "get_room",

@@ -24,7 +24,7 @@ __all__ = ["MOST_BYTES", "PictureTooLarge", "open_picture", "remove_picture", "s
 
 MOST_BYTES = 512_000
 SIDE = 1000
-_SHOWN_FOLDERS = frozenset({"artists", "avatars", "covers", "groups"})
+_SHOWN_FOLDERS = frozenset({"artists", "avatars", "covers", "groups", "playlists"})
 """What anybody may fetch by its key; the storage keeps private things too."""
 
 

@@ -157,6 +157,7 @@ _CHANNELS = {
     "rooms": "A room: talk, queue, and what is playing",
     "groups": "A group's talk",
     "direct": "A conversation of two people",
+    "playlists": "A playlist: what is in it, and who works on it. Nobody talks there",
 }
 
 

@@ -12,6 +12,7 @@ from app.catalog.hearing import heard_by
 from app.catalog.models import Artist, Track
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, job, on
+from app.library import choosing
 from app.library.merging import move_some_listens
 from app.library.models import Listen
 from app.library.now_playing import silence
@@ -21,7 +22,7 @@ from app.rooms.events import TrackPlayed
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["forget_listens", "move_listens", "record_room"]
+__all__ = ["choosing", "forget_listens", "move_listens", "record_room"]
 
 
 class Leaver(BaseModel):

@@ -13,9 +13,11 @@ from app.core.db import Reader, Writer
 from app.core.jobs import on
 from app.groups.events import GroupInvited
 from app.groups.models import GroupInvite
-from app.notifications.kinds import COMMENT, DIRECT, FOLLOW, GROUP_INVITE, LIKE, MENTION, REPLY, Kind
+from app.notifications.kinds import COMMENT, DIRECT, FOLLOW, GROUP_INVITE, LIKE, MENTION, PLAYLIST_INVITE, REPLY, Kind
 from app.notifications.models import Notification, NotificationPreference
 from app.notifications.service import forget_between, forget_each_other, forget_leaver, hold_inboxes, notify
+from app.playlists.events import PlaylistInvited
+from app.playlists.models import PlaylistMember
 from app.reactions.models import Comment, Like
 from app.reviews.events import CommentLiked, CommentWritten, ReviewLiked, ReviewPublished
 from app.reviews.mentions import mentioned_people
@@ -34,6 +36,7 @@ __all__ = [
     "tell_of_follow",
     "tell_of_group_invite",
     "tell_of_mentions",
+    "tell_of_playlist_invite",
     "tell_of_review",
     "tell_of_review_like",
 ]
@@ -175,6 +178,21 @@ async def tell_of_group_invite(db: Writer, event: GroupInvited) -> None:
             actor_id=event.invited_by_id,
             subject=f"group_invite:{event.invite_id}",
             group_invite_id=event.invite_id,
+        )
+
+
+@on(PlaylistInvited)
+async def tell_of_playlist_invite(db: Writer, event: PlaylistInvited) -> None:
+    """Who is invited, if they still are."""
+    invite = select(PlaylistMember.id).where(PlaylistMember.id == event.member_id, PlaylistMember.state == "invited")
+    if await db.scalar(invite.with_for_update(key_share=True, read=True)):
+        await notify(
+            db,
+            user_ids=[event.user_id],
+            kind=PLAYLIST_INVITE,
+            actor_id=event.invited_by_id,
+            subject=f"playlist_invite:{event.member_id}",
+            playlist_member_id=event.member_id,
         )
 
 

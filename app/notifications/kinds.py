@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-__all__ = ["COMMENT", "DIRECT", "FOLLOW", "GROUP_INVITE", "LIKE", "MENTION", "REPLY", "Kind", "kind", "kinds"]
+__all__ = ["COMMENT", "DIRECT", "FOLLOW", "GROUP_INVITE", "LIKE", "MENTION", "PLAYLIST_INVITE", "REPLY"]
+__all__ += ["Kind", "kind", "kinds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,4 @@ FOLLOW = kind("follow", title="New followers")
 MENTION = kind("mention", title="Mentions of your name")
 DIRECT = kind("direct", title="Messages to you alone")
 GROUP_INVITE = kind("group_invite", title="Invitations to groups")
+PLAYLIST_INVITE = kind("playlist_invite", title="Invitations to playlists")

@@ -14,6 +14,7 @@ from app.core.realtime import watch
 from app.groups.models import Group, GroupInvite
 from app.notifications.models import Inbox, Notification, NotificationPreference
 from app.notifications.schemas import InboxState, NotificationItem
+from app.playlists.models import Playlist, PlaylistMember
 from app.reactions.models import Comment
 from app.reactions.queries import person_card
 from app.reviews.models import Review
@@ -58,6 +59,12 @@ def _about() -> Select[*tuple[Any, ...]]:
             GroupInvite.status.label("group_invite__status"),
             GroupInvite.expires_at.label("group_invite__expires_at"),
             *(column.label(f"group_invite__group__{column.key}") for column in (Group.id, Group.name, Group.cover_key)),
+            PlaylistMember.role.label("playlist_invite__role"),
+            PlaylistMember.state.label("playlist_invite__state"),
+            *(
+                column.label(f"playlist_invite__playlist__{column.key}")
+                for column in (Playlist.id, Playlist.name, Playlist.cover_key)
+            ),
         )
         .select_from(User)
         .outerjoin(reviews, Review.id == Notification.review_id)
@@ -65,6 +72,7 @@ def _about() -> Select[*tuple[Any, ...]]:
         .outerjoin(Message, Message.id == Notification.message_id)
         .outerjoin(Channel, Channel.id == Message.channel_id)
         .outerjoin(join(GroupInvite, Group), GroupInvite.id == Notification.group_invite_id)
+        .outerjoin(join(PlaylistMember, Playlist), PlaylistMember.id == Notification.playlist_member_id)
         .where(User.id == Notification.actor_id, not_blocked(User.id), not_muted(User.id))
         .limit(literal_column("1"))
     )

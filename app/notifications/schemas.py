@@ -15,6 +15,8 @@ __all__ = [
     "NotedGroup",
     "NotedInvite",
     "NotedMessage",
+    "NotedPlaylist",
+    "NotedPlaylistInvite",
     "NotedReview",
     "NotificationEvent",
     "NotificationItem",
@@ -76,10 +78,27 @@ class NotedInvite(Output):
     group: NotedGroup
 
 
+class NotedPlaylist(Output):
+    """The playlist to which you are invited."""
+
+    id: UUID
+    name: str
+    cover_key: str | None
+
+
+class NotedPlaylistInvite(Output):
+    """The invitation, and whether you have accepted it."""
+
+    role: Literal["owner", "editor", "viewer"]
+    state: Literal["invited", "accepted"]
+    playlist: NotedPlaylist
+
+
 class NotificationItem(Output):
     """What somebody did. `number` counts a person's notifications in the order in which they came.
 
-    `review`, `comment`, `message` and `group_invite` are null where there is none, or where you can no longer see it.
+    `review`, `comment`, `message`, `group_invite` and `playlist_invite` are null where there is none, or where you can
+    no longer see it.
     """
 
     id: UUID
@@ -92,6 +111,7 @@ class NotificationItem(Output):
     comment: NotedComment | None
     message: NotedMessage | None
     group_invite: NotedInvite | None
+    playlist_invite: NotedPlaylistInvite | None
 
 
 class UnreadCount(Output):

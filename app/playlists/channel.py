@@ -9,7 +9,8 @@ from app.chat.protocol import event_kinds
 from app.core.auth import Principal
 from app.core.errors import AppError, Forbidden
 from app.core.query import Runs
-from app.playlists.queries import EVERY_MEMBER, FIRST_ENTRIES, STATE
+from app.playlists.entry_queries import FIRST_ENTRIES
+from app.playlists.queries import EVERY_MEMBER, STATE
 from app.playlists.standing import require_readable
 
 __all__ = ["Playlists", "Silent"]
@@ -45,7 +46,7 @@ class Playlists:
         """The playlist, who belongs to it, and its first entries, at most 500."""
         state = await STATE.first(db, playlist_id=channel_id)
         members = await EVERY_MEMBER.all(db, playlist_id=channel_id, viewer=actor.user_id)
-        entries = await FIRST_ENTRIES.all(db, playlist_id=channel_id)
+        entries = await FIRST_ENTRIES.all(db, playlist_id=channel_id, viewer=None)
         return {
             "playlist": None if state is None else state.model_dump(),
             "members": [member.model_dump() for member in members],

@@ -9,10 +9,10 @@ from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.ids import uuid7
+from app.playlists.entry_queries import LIVE_ENTRIES
 from app.playlists.inputs import MOST_ENTRIES
 from app.playlists.models import Playlist
 from app.playlists.order import between, evenly
-from app.playlists.queries import LIVE_ENTRIES
 from app.playlists.standing import Held, hold_playlist, note, tell_of_entries
 from app.playlists.tracks import Described, describe
 
@@ -240,7 +240,7 @@ def _columns(entries: Sequence[NewEntry]) -> list[list[Any]]:
 async def _tell_of_added(db: Writer, held: Held, place: int, ids: list[UUID]) -> None:
     change: dict[str, Any] = {"op": "reload"}
     if len(ids) <= MOST_TOLD:
-        live = await LIVE_ENTRIES.all(db, playlist_id=held.playlist.id, ids=ids)
+        live = await LIVE_ENTRIES.all(db, viewer=None, playlist_id=held.playlist.id, ids=ids)
         change = {"op": "add", "at": place, "entries": [item.model_dump() for item in live]}
     await tell_of_entries(db, held.playlist, change, actor_id=held.actor_id)
 

@@ -36,6 +36,10 @@ Version = Annotated[int, Field(ge=0, description="The `version` that you know: i
 Words = Annotated[Line, Field(min_length=1, max_length=500)]
 
 
+# never looked at: what is left out stays
+_NO_RULES = Rules.model_construct(conditions=[])
+
+
 class PlaylistChanges(Input):
     """What to change; what is left out stays. A smart playlist takes new `rules`."""
 
@@ -44,7 +48,7 @@ class PlaylistChanges(Input):
     name: Name = Field(default_factory=str)
     description: Description = Field(default_factory=str)
     visibility: Visibility = Field(default_factory=lambda: "private")
-    rules: Rules = Field(default_factory=Rules.model_construct)
+    rules: Rules = Field(default_factory=lambda: _NO_RULES)
 
 
 class PlaylistInput(Input):

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
+from app.catalog.service import viewer_of
 from app.core.auth import Principal
 from app.core.db import Database, Reader, Writer
 from app.core.jobs import emit
@@ -47,7 +48,7 @@ async def list_liked_playlists(db: Reader, actor: Principal, page: PageRequest) 
 async def list_likers(db: Reader, actor: Principal | None, page: PageRequest, *, playlist_id: UUID) -> Page[PersonCard]:
     """Who likes the playlist, as far as they show it, the last first. Raises NotFound."""
     await require_readable(db, actor, playlist_id)
-    return await LIKERS.page(db, page, viewer=actor.user_id if actor else None, playlist_id=playlist_id)
+    return await LIKERS.page(db, page, viewer=viewer_of(actor), playlist_id=playlist_id)
 
 
 async def forget_likes(database: Database, user_id: UUID) -> None:

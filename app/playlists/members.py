@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Uuid, func, literal, select
 
+from app.catalog.service import viewer_of
 from app.chat.log import append
 from app.core.auth import Principal
 from app.core.db import Reader, Writer
@@ -198,7 +199,7 @@ async def give_to(db: Writer, held: Held, heir: PlaylistMember) -> None:
 
 async def list_members(db: Reader, actor: Principal | None, playlist_id: UUID, page: PageRequest) -> Page[MemberItem]:
     """Who belongs to it, in the order in which they were asked; invitations only for its own. Raises NotFound."""
-    found = await MEMBERS.page(db, page, playlist_id=playlist_id, viewer=actor.user_id if actor else None)
+    found = await MEMBERS.page(db, page, playlist_id=playlist_id, viewer=viewer_of(actor))
     if not found.items:
         await require_readable(db, actor, playlist_id)
     return found

@@ -4,14 +4,11 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     ColumnElement,
     Label,
-    Select,
     Text,
     Uuid,
     and_,
-    any_,
     bindparam,
     case,
     exists,
@@ -22,14 +19,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.catalog.models import Album, Artist, Track
+from app.catalog.hearing import heard_by
+from app.catalog.models import Track
 from app.core.query import PageQuery, Query
-from app.playlists.models import Playlist, PlaylistActivity, PlaylistEntry, PlaylistMember
+from app.playlists.models import Playlist, PlaylistActivity, PlaylistMember
 from app.playlists.schemas import (
     ActivityItem,
-    EntryItem,
     LikedPlaylist,
-    LiveEntry,
     MemberItem,
     MyPlaylist,
     PlaylistDetail,
@@ -37,7 +33,6 @@ from app.playlists.schemas import (
     PlaylistItem,
     PlaylistSort,
     PlaylistState,
-    SavedEntry,
 )
 from app.reactions.models import Like
 from app.reactions.queries import person_card
@@ -46,16 +41,15 @@ from app.users.models import User
 from app.users.queries import VIEWER, library_visible, not_blocked, visible
 from app.users.schemas import PersonCard
 
-__all__ = ["ACTIVITIES", "ENTRIES", "EVERY_ENTRY", "EVERY_MEMBER", "FIRST_ENTRIES", "INVITES", "LIKED", "LIKERS"]
-__all__ += ["LIVE_ENTRIES", "MEMBER", "MEMBERS", "MINE", "OF_PERSON", "OWN", "PLAYLIST", "STATE", "TRACK_COLUMNS"]
-__all__ += ["playlists_page", "seen"]
+__all__ = ["ACTIVITIES", "EVERY_MEMBER", "INVITES", "LIKED", "LIKERS", "MEMBER", "MEMBERS", "MINE", "OF_PERSON", "OWN"]
+__all__ += ["PLAYLIST", "STATE", "playlists_page", "seen"]
 
 MOST_OF_ONE = 2_000
 _PLAYLIST_ID = bindparam("playlist_id", type_=Uuid)
 _THIS = Playlist.id == _PLAYLIST_ID
 _ME, _OWNER, _BY = aliased(PlaylistMember), aliased(User), aliased(User)
 _PUBLIC = Playlist.visibility == literal_column("'public'")
-_ACCEPTED = literal_column("'accepted'")
+_ACCEPTED: ColumnElement[str] = literal_column("'accepted'")
 
 _STATE = (
     *(Playlist.id, Playlist.name, Playlist.description, Playlist.visibility, Playlist.kind, Playlist.rules),
@@ -159,80 +153,6 @@ LIKERS = PageQuery(
     order=[Like.id],
 )
 
-_ALBUM = (Album.id, Album.title, Album.year, Album.cover_key)
-TRACK_COLUMNS = (
-    Track.id.label("track__id"),
-    Track.title.label("track__title"),
-    Artist.id.label("track__artist__id"),
-    Artist.name.label("track__artist__name"),
-    *(column.label(f"track__album__{column.key}") for column in _ALBUM),
-    Track.duration_ms.label("track__duration_ms"),
-)
-"""The columns of an EntryTrack."""
-_SAID = (PlaylistEntry.title, PlaylistEntry.artist, PlaylistEntry.album, PlaylistEntry.duration_ms)
-
-
-def _with_tracks(statement: Select[Any]) -> Select[Any]:
-    """Entries with what the catalogue knows of their tracks."""
-    return (
-        statement.select_from(PlaylistEntry)
-        .outerjoin(Track, Track.id == PlaylistEntry.track_id)
-        .outerjoin(Artist, Artist.id == Track.artist_id)
-        .outerjoin(Album, Album.id == Track.album_id)
-    )
-
-
-_OF_PLAYLIST = PlaylistEntry.playlist_id == _PLAYLIST_ID
-ENTRIES = PageQuery(
-    _with_tracks(
-        select(PlaylistEntry.id, *TRACK_COLUMNS, *_SAID, *person_card(_BY, "added_by__"), PlaylistEntry.added_at)
-    )
-    .outerjoin(_BY, and_(_BY.id == PlaylistEntry.added_by_id, not_blocked(_BY.id)))
-    .where(_OF_PLAYLIST, exists().where(_THIS, seen())),
-    into=EntryItem,
-    order=[PlaylistEntry.rank],
-    ascending=True,
-)
-_LIVE = _with_tracks(
-    select(PlaylistEntry.id, *TRACK_COLUMNS, *_SAID, PlaylistEntry.added_by_id, PlaylistEntry.added_at)
-).where(_OF_PLAYLIST)
-FIRST_ENTRIES = Query(_LIVE.order_by(PlaylistEntry.rank).limit(literal_column("500")), into=LiveEntry)
-LIVE_ENTRIES = Query(
-    _LIVE.where(PlaylistEntry.id == any_(bindparam("ids", type_=ARRAY(Uuid)))).order_by(PlaylistEntry.rank),
-    into=LiveEntry,
-)
-
-
-def _known(column: str) -> ColumnElement[Any]:
-    return func.coalesce(getattr(Track, column), getattr(PlaylistEntry, column)).label(column)
-
-
-EVERY_ENTRY = Query(
-    _with_tracks(
-        select(
-            PlaylistEntry.id,
-            Track.id.label("track_id"),
-            Track.artist_id,
-            Track.album_id,
-            _known("title"),
-            func.coalesce(Artist.name, PlaylistEntry.artist).label("artist"),
-            func.coalesce(Album.title, PlaylistEntry.album).label("album"),
-            _known("duration_ms"),
-            Album.cover_key,
-            _known("isrc"),
-            _known("musicbrainz_id"),
-            _known("spotify_id"),
-            PlaylistEntry.location,
-            _BY.username.label("added_by"),
-            PlaylistEntry.added_at,
-        )
-    )
-    .outerjoin(_BY, and_(_BY.id == PlaylistEntry.added_by_id, not_blocked(_BY.id)))
-    .where(_OF_PLAYLIST)
-    .order_by(PlaylistEntry.rank),
-    into=SavedEntry,
-)
-
 _MEMBER = (
     select(*person_card(User, "user__"), PlaylistMember.role, PlaylistMember.state, PlaylistMember.joined_at)
     .join_from(PlaylistMember, User, User.id == PlaylistMember.user_id)
@@ -268,9 +188,17 @@ INVITES = PageQuery(
     order=[PlaylistMember.id],
 )
 ACTIVITIES = PageQuery(
-    select(PlaylistActivity.id, *person_card(_BY, "actor__"), PlaylistActivity.action, PlaylistActivity.title)
-    .add_columns(PlaylistActivity.track_id, PlaylistActivity.count, PlaylistActivity.created_at)
+    select(
+        PlaylistActivity.id,
+        *person_card(_BY, "actor__"),
+        PlaylistActivity.action,
+        case((or_(PlaylistActivity.track_id.is_(None), Track.id.is_not(None)), PlaylistActivity.title)).label("title"),
+        Track.id.label("track_id"),
+        PlaylistActivity.count,
+        PlaylistActivity.created_at,
+    )
     .outerjoin_from(PlaylistActivity, _BY, and_(_BY.id == PlaylistActivity.actor_id, not_blocked(_BY.id)))
+    .outerjoin(Track, and_(Track.id == PlaylistActivity.track_id, heard_by()))
     .where(PlaylistActivity.playlist_id == _PLAYLIST_ID),
     into=ActivityItem,
     order=[PlaylistActivity.id],

@@ -77,7 +77,7 @@ class Rules(Input):
 
 @dataclass(slots=True)
 class _Parameters:
-    """Values of the statement; the first is the person whom the rules speak of."""
+    """Values of the statement; the first is the person of whom the rules speak, the second who reads."""
 
     values: list[Any]
 
@@ -88,7 +88,7 @@ class _Parameters:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of fields: what is said of them, and how. An operator's template has `{0}` for the field, `{1}` the value."""
+    """A kind of fields: what is said of them, and how. In an operator, `{0}` is the field and `{1}` the value."""
 
     name: str
     value: str
@@ -189,6 +189,11 @@ rule_field(
     join="LEFT JOIN likes liked ON liked.track_id = t.id AND liked.user_id = $1",
 )
 
+# $1 need not occur in the rules, but has to have a type
+_HEARD: Final = """($1::uuid IS NULL OR true) AND (t.owner_id IS NULL OR t.owner_id = $2::uuid OR (
+            t.visibility = 'public' AND NOT EXISTS (
+                SELECT FROM blocks WHERE (blocker_id, blocked_id) IN ((t.owner_id, $2), ($2, t.owner_id))
+            )))"""
 _ORDERS: Final[dict[Order, str]] = {
     "added": "t.created_at",
     "title": "t.title_key",
@@ -208,9 +213,12 @@ def check_rules(rules: Rules, pointer: str = "/body/rules") -> dict[str, Any]:
     return rules.model_dump(exclude_none=True)
 
 
-def compile_rules(rules: dict[str, Any], owner_id: UUID | None) -> tuple[str, list[Any]]:
-    """A statement with the columns `id` and `place` of the chosen tracks, and its arguments."""
-    parameters = _Parameters([owner_id])
+def compile_rules(rules: dict[str, Any], owner_id: UUID | None, viewer: UUID | None) -> tuple[str, list[Any]]:
+    """A statement with the columns `id` and `place` of the chosen tracks that the viewer may hear, and its arguments.
+
+    The rules speak of the owner: everybody who reads a playlist reads the same, but for recordings that are not public.
+    """
+    parameters = _Parameters([owner_id, viewer])
     joins: dict[str, None] = {}
     where = _group(rules["match"], rules["conditions"], parameters, joins)
     direction = "DESC" if rules["descending"] else "ASC"
@@ -219,7 +227,7 @@ def compile_rules(rules: dict[str, Any], owner_id: UUID | None) -> tuple[str, li
         SELECT t.id, row_number() OVER (ORDER BY {order}) AS place
         FROM tracks t JOIN artists ar ON ar.id = t.artist_id LEFT JOIN albums al ON al.id = t.album_id
         {" ".join(joins)}
-        WHERE t.merged_into_id IS NULL AND ($1::uuid IS NULL OR true) AND {where}
+        WHERE t.merged_into_id IS NULL AND {_HEARD} AND {where}
         ORDER BY place LIMIT {int(rules["limit"])}"""  # noqa: S608 -- every value is a parameter
     return sql, parameters.values
 

@@ -110,10 +110,10 @@ class EntryTrack(Output):
 
 
 class LiveEntry(Output):
-    """An entry as sockets know it.
+    """An entry as sockets know it: as everybody may see it, so that one event does for all.
 
     `title` to `duration_ms` are what was said of it when it was added; `track` is null where the catalogue has no such
-    track, or not any more.
+    track, or not any more. `hidden`: a recording that is not public; whoever may hear it finds it by REST.
     """
 
     id: UUID
@@ -122,12 +122,16 @@ class LiveEntry(Output):
     artist: str
     album: str | None
     duration_ms: int | None
+    hidden: bool
     added_by_id: UUID | None
     added_at: Timestamp
 
 
 class EntryItem(Output):
-    """An entry of a playlist. `track` is null where the catalogue has no such track: the rest is what is known."""
+    """An entry of a playlist. `track` is null where the catalogue has no such track: the rest is what is known.
+
+    `hidden`: somebody's recording that you may not hear, of which nothing is said.
+    """
 
     id: UUID
     track: EntryTrack | None
@@ -135,6 +139,7 @@ class EntryItem(Output):
     artist: str
     album: str | None
     duration_ms: int | None
+    hidden: bool
     added_by: PersonCard | None
     added_at: Timestamp
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import delete, func, select
 
+from app.catalog.service import viewer_of
 from app.chat.channels import close_channel, open_channel
 from app.chat.log import append, hold
 from app.core.auth import Principal
@@ -18,6 +19,7 @@ from app.core.jobs import enqueue, job
 from app.core.paging import Page, PageRequest
 from app.core.query import Runs
 from app.core.text import name_key, search_words
+from app.playlists.cover import drop_cover
 from app.playlists.entries import (
     NewEntry,
     add_entries,
@@ -27,8 +29,9 @@ from app.playlists.entries import (
     remove_entries,
     remove_positions,
 )
+from app.playlists.entry_queries import ENTRIES, EVERY_ENTRY
 from app.playlists.models import Playlist, PlaylistMember
-from app.playlists.queries import ACTIVITIES, ENTRIES, EVERY_ENTRY, MINE, OF_PERSON, OWN, playlists_page
+from app.playlists.queries import ACTIVITIES, MINE, OF_PERSON, OWN, playlists_page
 from app.playlists.rules import Rules, check_rules
 from app.playlists.schemas import (
     ActivityItem,
@@ -41,7 +44,7 @@ from app.playlists.schemas import (
     SavedEntry,
     Visibility,
 )
-from app.playlists.smart import chosen_entries, chosen_page, totals
+from app.playlists.smart import Choice, chosen_entries, chosen_page, totals
 from app.playlists.standing import Held, NotCollaborator, hold_playlist, note, require_readable, tell_of_changes
 from app.users.service import open_person
 
@@ -106,7 +109,9 @@ async def create_playlist(
     playlist_id = uuid7()
     await open_channel(db, kind="playlist", channel_id=playlist_id)
     said = {"name": name, "name_key": name_key(name), "description": description, "visibility": visibility}
-    numbers = {"track_count": 0, "duration_ms": 0} if kept is None else await totals(db, kept, actor.user_id)
+    numbers = {"track_count": 0, "duration_ms": 0}
+    if kept is not None:
+        numbers = await totals(db, Choice(kept, actor.user_id, actor.user_id))
     kind = "manual" if kept is None else "smart"
     numbers |= {"like_count": 0, "version": 0}
     playlist = Playlist(id=playlist_id, owner_id=actor.user_id, kind=kind, rules=kept, **said, **numbers)
@@ -143,7 +148,7 @@ async def update_playlist(
     if kept is not None:
         if playlist.kind != "smart":
             raise NotSmart("Make a new playlist with these rules.")
-        given |= {"rules": kept, **await totals(db, kept, playlist.owner_id)}
+        given |= {"rules": kept, **await totals(db, Choice(kept, playlist.owner_id, actor.user_id))}
     changed = {key: value for key, value in given.items() if value is not None and getattr(playlist, key) != value}
     if not changed:
         return
@@ -173,6 +178,7 @@ async def delete_playlist(db: Writer, actor: Principal, playlist_id: UUID) -> No
 async def close_playlist(db: Writer, playlist: Playlist, *, actor_id: UUID | None) -> None:
     """Ends a playlist that is held, and everybody's sockets in it."""
     await append(db, playlist.id, kind="playlist.closed", actor_id=actor_id, data={}, removes=EVERYBODY)
+    await drop_cover(db, playlist.cover_key)
     await db.execute(delete(Playlist).where(Playlist.id == playlist.id))
     await enqueue(db, purge_playlist, ClosedChannel(channel_id=playlist.id), after=READABLE_FOR)
 
@@ -189,7 +195,7 @@ async def readable(db: Runs, actor: Principal | None, playlist_id: UUID) -> Play
     found = await require_readable(db, actor, playlist_id)
     if found.rules is None:
         return found
-    return found.model_copy(update=await totals(db, found.rules, found.owner_id))
+    return found.model_copy(update=await totals(db, Choice(found.rules, found.owner_id, viewer_of(actor))))
 
 
 async def version_of(db: Writer, playlist_id: UUID) -> PlaylistVersion:
@@ -204,7 +210,7 @@ async def list_playlists(
     """Public playlists."""
     filters = _search(q)
     query = playlists_page(sort, frozenset(filters))
-    return await query.page(db, page, viewer=actor.user_id if actor else None, **filters)
+    return await query.page(db, page, viewer=viewer_of(actor), **filters)
 
 
 def _search(q: str) -> dict[str, Any]:
@@ -230,25 +236,31 @@ async def list_user_playlists(
 ) -> Page[PlaylistItem]:
     """A person's public playlists, the latest first. Raises NotFound, ProfileRestricted."""
     person_id = await open_person(db, actor, username)
-    return await OF_PERSON.page(db, page, viewer=actor.user_id if actor else None, person_id=person_id)
+    return await OF_PERSON.page(db, page, viewer=viewer_of(actor), person_id=person_id)
 
 
 async def entries(db: Reader, actor: Principal | None, page: PageRequest, playlist_id: UUID) -> Page[EntryItem]:
     """A page of what is in a playlist. Raises NotFound."""
-    found = await ENTRIES.page(db, page, playlist_id=playlist_id, viewer=actor.user_id if actor else None)
+    found = await ENTRIES.page(db, page, playlist_id=playlist_id, viewer=viewer_of(actor))
     if found.items:
         return found
     playlist = await require_readable(db, actor, playlist_id)
-    return found if playlist.rules is None else await chosen_page(db, playlist.rules, playlist.owner_id, page)
+    return (
+        found
+        if playlist.rules is None
+        else await chosen_page(db, playlist.rules, playlist.owner_id, viewer_of(actor), page)
+    )
 
 
 async def all_entries(db: Runs, actor: Principal | None, playlist_id: UUID) -> list[SavedEntry]:
     """Everything in a playlist that the caller has found readable, in its order, by one statement. Raises NotFound."""
-    found = await EVERY_ENTRY.all(db, playlist_id=playlist_id, viewer=actor.user_id if actor else None)
+    found = await EVERY_ENTRY.all(db, playlist_id=playlist_id, viewer=viewer_of(actor))
     if found:
         return found
     playlist = await require_readable(db, actor, playlist_id)
-    return [] if playlist.rules is None else await chosen_entries(db, playlist.rules, playlist.owner_id)
+    return (
+        [] if playlist.rules is None else await chosen_entries(db, playlist.rules, playlist.owner_id, viewer_of(actor))
+    )
 
 
 async def activities(db: Runs, actor: Principal, page: PageRequest, playlist_id: UUID) -> Page[ActivityItem]:

@@ -1,5 +1,6 @@
 """What a smart playlist has at this moment."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from app.core.query import Runs
 from app.playlists.rules import Rules, check_rules, compile_rules
 from app.playlists.schemas import EntryItem, EntryTrack, PreviewedTracks, SavedEntry
 
-__all__ = ["chosen_entries", "chosen_page", "preview", "totals"]
+__all__ = ["Choice", "chosen_entries", "chosen_page", "preview", "totals"]
 
 # every value is a parameter of the compiled rules
 _CARDS = """
@@ -24,37 +25,44 @@ _TOTALS = """
     FROM chosen JOIN tracks t ON t.id = chosen.id"""
 
 
-async def chosen_page(db: Runs, rules: dict[str, Any], owner_id: UUID | None, page: PageRequest) -> Page[EntryItem]:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Rules that were checked, of whom they speak, and who reads what they choose."""
+
+    rules: dict[str, Any]
+    owner_id: UUID | None
+    viewer: UUID | None
+
+
+async def chosen_page(db: Runs, choice: Choice, page: PageRequest) -> Page[EntryItem]:
     """A page of what the rules choose. The ids of the entries are those of the tracks."""
     keys = page.keys(1)
-    rows = await _choose(db, rules, owner_id, after=int(keys[0]) if keys else 0, most=page.limit + 1)
+    rows = await _choose(db, choice, after=int(keys[0]) if keys else 0, most=page.limit + 1)
     more = len(rows) > page.limit
     rows = rows[: page.limit]
     items = [_item(row) for row in rows]
     return page.page(items, next_keys=[rows[-1]["place"]] if more else None, kind=Page[EntryItem])
 
 
-async def chosen_entries(db: Runs, rules: dict[str, Any], owner_id: UUID | None) -> list[SavedEntry]:
+async def chosen_entries(db: Runs, choice: Choice) -> list[SavedEntry]:
     """All that the rules choose, 500 at most."""
-    return [_saved(row) for row in await _choose(db, rules, owner_id)]
+    return [_saved(row) for row in await _choose(db, choice)]
 
 
 async def preview(db: Runs, actor: Principal, rules: Rules) -> PreviewedTracks:
     """What a playlist of the actor's would have by these rules. Raises Invalid."""
-    rows = await _choose(db, check_rules(rules), actor.user_id)
+    rows = await _choose(db, Choice(check_rules(rules), actor.user_id, actor.user_id))
     return PreviewedTracks(items=[_track(row) for row in rows[:50]], track_count=len(rows))
 
 
-async def totals(db: Runs, rules: dict[str, Any], owner_id: UUID | None) -> dict[str, int]:
+async def totals(db: Runs, choice: Choice) -> dict[str, int]:
     """How many tracks the rules choose, and how long they are."""
-    sql, values = compile_rules(rules, owner_id)
+    sql, values = compile_rules(choice.rules, choice.owner_id, choice.viewer)
     return dict((await db.records(_TOTALS.format(sql), values))[0])
 
 
-async def _choose(
-    db: Runs, rules: dict[str, Any], owner_id: UUID | None, *, after: int = 0, most: int = 500
-) -> list[asyncpg.Record]:
-    sql, values = compile_rules(rules, owner_id)
+async def _choose(db: Runs, choice: Choice, *, after: int = 0, most: int = 500) -> list[asyncpg.Record]:
+    sql, values = compile_rules(choice.rules, choice.owner_id, choice.viewer)
     return await db.records(_CARDS.format(sql, after, most), values)
 
 
@@ -69,7 +77,7 @@ def _track(row: asyncpg.Record) -> EntryTrack:
 
 def _item(row: asyncpg.Record) -> EntryItem:
     said = {name: row[name] for name in ("id", "title", "artist", "album", "duration_ms")}
-    return EntryItem(track=_track(row), added_by=None, added_at=row["created_at"], **said)
+    return EntryItem(track=_track(row), hidden=False, added_by=None, added_at=row["created_at"], **said)
 
 
 def _saved(row: asyncpg.Record) -> SavedEntry:

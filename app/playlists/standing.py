@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.catalog.service import viewer_of
 from app.chat.log import append, hold
 from app.core.auth import Principal
 from app.core.db import Writer
@@ -100,7 +101,7 @@ async def find_member(db: Writer, playlist_id: UUID, user_id: UUID) -> PlaylistM
 
 async def require_readable(db: Runs, actor: Principal | None, playlist_id: UUID) -> PlaylistDetail:
     """A playlist that the actor may see. Raises NotFound."""
-    found = await PLAYLIST.first(db, playlist_id=playlist_id, viewer=actor.user_id if actor else None)
+    found = await PLAYLIST.first(db, playlist_id=playlist_id, viewer=viewer_of(actor))
     if found is None:
         raise NotFound("There is no such playlist.")
     return found

@@ -16,7 +16,7 @@ __all__: list[str] = []
 @exported("likes")
 def export_likes(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
     """What the person likes."""
-    liked = (Like.album_id, Like.track_id, Like.review_id, Like.comment_id)
+    liked = (Like.album_id, Like.track_id, Like.review_id, Like.comment_id, Like.playlist_id)
     return every_row(db, select(Like.id, *liked, Like.created_at).where(Like.user_id == user_id), key=Like.id)
 
 
