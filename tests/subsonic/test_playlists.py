@@ -156,7 +156,7 @@ async def test_changes_that_cannot_be_change_nothing(player: Player, songs: list
 
 
 async def test_smart_playlists_are_read(player: Player, ana: Person, songs: list[Track], infra: Infra) -> None:
-    rules = {"match": "all", "conditions": [{"field": "title", "operator": "is", "value": songs[0].title}]}
+    rules = {"match": "all", "conditions": [{"field": "title", "op": "is", "value": songs[0].title}]}
     made = await ana.post("/playlists", json={"name": "Smart", "rules": rules})
     if made.status_code != 201:
         pytest.fail(made.text)
