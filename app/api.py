@@ -14,6 +14,7 @@ from app.catalog import editing_router as catalog_edits
 from app.catalog import pictures_router as pictures
 from app.catalog import router as catalog
 from app.catalog.search_router import router as search
+from app.chat.pictures_router import router as chat_pictures
 from app.chat.protocol import asyncapi
 from app.chat.router import conversations
 from app.chat.router import router as chat
@@ -32,6 +33,7 @@ from app.library.router import listens
 from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
+from app.pictures.router import router as media
 from app.playlists.entries_router import router as playlist_entries
 from app.playlists.members_router import router as playlist_members
 from app.playlists.router import people as playlist_owners
@@ -41,6 +43,11 @@ from app.reviews.router import router as reviews
 from app.rooms.people_router import router as room_people
 from app.rooms.playing_router import router as room_playing
 from app.rooms.router import router as rooms
+from app.uploads.media_router import media as recordings
+from app.uploads.media_router import tracks as recorded_tracks
+from app.uploads.router import people as uploaders
+from app.uploads.router import router as uploads
+from app.users.pictures_router import router as own_pictures
 from app.users.router import router as users
 
 __all__ = ["PUBLIC", "TAGS", "api", "root"]
@@ -49,6 +56,7 @@ api = RouteTable(API)
 api.include_router(auth)
 api.include_router(keys)
 api.include_router(users)
+api.include_router(own_pictures)
 api.include_router(account)
 api.include_router(reviews)
 api.include_router(comments)
@@ -61,10 +69,14 @@ api.include_router(catalog.liked)
 api.include_router(catalog_edits.artists)
 api.include_router(catalog_edits.albums)
 api.include_router(catalog_edits.tracks)
+api.include_router(uploads)
+api.include_router(uploaders)
+api.include_router(recorded_tracks)
+api.include_router(recordings)
 api.include_router(pictures.artists)
 api.include_router(pictures.albums)
 api.include_router(file_uploads)
-api.include_router(pictures.media)
+api.include_router(media)
 api.include_router(search)
 api.include_router(listens)
 api.include_router(listeners)
@@ -75,6 +87,7 @@ api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)
 api.include_router(chat)
+api.include_router(chat_pictures)
 api.include_router(conversations)
 api.include_router(group_invites)
 api.include_router(groups)
@@ -111,7 +124,8 @@ TAGS = [
         "artists": "Artists and their albums. Curators edit the catalogue.",
         "albums": "Albums with their tracks, ratings, covers, likes and reviews.",
         "tracks": "Tracks, their likes, and their places on albums.",
-        "media": "Pictures, in the sizes that pages need.",
+        "uploads": "Recordings of your own: announce one, send the file, finalise. Then it is a track.",
+        "media": "Pictures, in the sizes that pages need, and recordings by their signed addresses.",
         "reviews": "Ratings of 1 to 10 half stars with a text; one for each person and album.",
         "comments": "Comments on reviews, with one level of replies.",
         "listens": "What people hear now and have heard, as far as they show it.",
@@ -168,6 +182,13 @@ PUBLIC: frozenset[str] = frozenset(
         "search_everything",
         # media; the link itself is the permission
         "put_upload",
+        # uploads
+        "get_waveform",
+        "list_person_uploads",
+        "probe_recording",
+        "probe_track",
+        "stream_recording",
+        "stream_track",
         # reviews
         "get_album",
         "get_review",

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from app.catalog import sharing
+from app.catalog import pictures, sharing
 from app.catalog.events import AlbumsMerged, TracksMerged
 from app.catalog.likes import forget_some_likes, move_likes
 from app.catalog.models import Album, Track
@@ -15,7 +15,7 @@ from app.core.db import Writer
 from app.core.jobs import enqueue, every, job, on
 from app.users.events import AccountDeleted, PersonChanged
 
-__all__ = ["forget_likes", "sharing"]
+__all__ = ["forget_likes", "pictures", "sharing"]
 
 
 class Leaver(BaseModel):

@@ -42,6 +42,7 @@ class Artist(Row):
         Index("ix_artists_name_key_id", "name_key", "id"),
         Index("ix_artists_genres", "genres", postgresql_using="gin"),
         Index("uq_artists_owner_id_name_key", "owner_id", "name_key", unique=True, postgresql_where=_OWNED),
+        Index("ix_artists_image_key", "image_key", postgresql_where=text("image_key IS NOT NULL")),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
         CheckConstraint("listed OR owner_id IS NOT NULL", name="listed_or_owned"),
     )
@@ -77,6 +78,7 @@ class Album(Row):
             postgresql_where=_OWNED,
         ),
         CheckConstraint("listed OR owner_id IS NOT NULL", name="listed_or_owned"),
+        Index("ix_albums_cover_key", "cover_key", postgresql_where=text("cover_key IS NOT NULL")),
         CheckConstraint("array_length(rating_counts, 1) = 10", name="ten_ratings"),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
     )

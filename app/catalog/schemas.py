@@ -25,7 +25,6 @@ __all__ = [
     "LikeCount",
     "LikedAlbum",
     "LikedTrack",
-    "Picture",
     "Place",
     "Ratings",
     "SearchHit",
@@ -221,13 +220,6 @@ class LikeCount(Output):
     """How many people like it."""
 
     like_count: int
-
-
-class Picture(Output):
-    """A picture that was stored, and where everybody can fetch it."""
-
-    key: str
-    url: str
 
 
 class SearchHit(Output):

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from app.chat import commands, direct, posting, presence, veils
+from app.chat import commands, direct, pictures, posting, presence, veils
 from app.chat.changes import empty
 from app.chat.log import hold
 from app.chat.models import Message
@@ -16,7 +16,7 @@ from app.core.jobs import enqueue, job, on
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["begin_to_empty", "commands", "direct", "empty_messages", "posting", "presence", "veils"]
+__all__ = ["begin_to_empty", "commands", "direct", "empty_messages", "pictures", "posting", "presence", "veils"]
 
 BATCH = 200
 

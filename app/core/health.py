@@ -41,6 +41,7 @@ async def check(infra: "Infra") -> Health:
     asked = await asyncio.gather(
         _part("database", infra.db.fetch("SELECT 1", []), broken="down"),
         _part("redis", infra.redis.ping(), broken="degraded", detail="no rate limits, no cache, slower wake-ups"),
+        *(_part(name, ask(), broken="degraded") for name, ask in sorted(infra.checks.items())),
     )
     stand_ins = [Part(name=name, state="degraded", detail=why) for name, why in sorted(infra.degraded.items())]
     parts = [*asked, *stand_ins]
@@ -57,10 +58,10 @@ def _status(infra: "Infra", parts: list[Part]) -> Literal["ok", "degraded", "dow
 async def _part(name: str, ask: Awaitable[object], *, broken: State, detail: str = "") -> Part:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            await ask
+            said = await ask
     except Exception as error:  # whatever a client raises, the part is not usable
         return Part(name=name, state=broken, detail="; ".join(filter(None, [type(error).__name__, detail])))
-    return Part(name=name, state="up", detail="")
+    return Part(name=name, state="up", detail=said if isinstance(said, str) else "")
 
 
 @router.get("/livez", summary="Is the process alive?")

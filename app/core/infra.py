@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -57,6 +57,7 @@ class Infra:
     metrics: Metrics
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     degraded: dict[str, str] = field(default_factory=dict)
+    checks: dict[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
     running: int = 0
     _parts: dict[Opener[Any], Any] = field(default_factory=dict)
     _known: dict[str, tuple[Principal, float]] = field(default_factory=dict)

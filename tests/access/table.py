@@ -60,7 +60,8 @@ _ROWS = [
     (
         MEMBER_WRITES,
         """
-        update_own_profile create_review like_album unlike_album like_track unlike_track mark_all_notifications_read
+        update_own_profile create_review like_album set_own_avatar remove_own_avatar set_own_banner
+        remove_own_banner unlike_album like_track unlike_track mark_all_notifications_read
         set_notification_preferences create_group join_group redeem_group_link create_room
         add_listens set_now_playing clear_now_playing
     """,
@@ -93,7 +94,7 @@ _ROWS = [
         OWN_WRITE,
         """
         post_room_message post_message edit_message delete_message add_reaction remove_reaction mark_channel_read
-        mute_channel
+        mute_channel add_chat_picture
     """,
     ),
     (

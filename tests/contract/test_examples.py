@@ -23,7 +23,11 @@ ALONE = {
         ("begin_oauth", "finish_oauth", "exchange_oauth_code", "link_account", "unlink_account"),
         "needs an account with Google or Spotify",
     ),
-    **dict.fromkeys(("set_artist_picture", "set_album_cover", "put_upload"), "a picture is a file"),
+    **dict.fromkeys(
+        ("set_artist_picture", "set_album_cover", "set_own_avatar", "set_own_banner", "add_chat_picture"),
+        "a picture is a file",
+    ),
+    "put_upload": "a link that was made a moment ago",
     "delete_artist": "an artist with works stays, and every artist of the demo has some",
     **dict.fromkeys(("stream_notifications", "stream_rooms"), "it has no end"),
     **dict.fromkeys(

@@ -1,11 +1,14 @@
 """Recordings that can be heard, and programs that ask for them."""
 
+import hashlib
 import secrets
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import update
 
 from app.auth.access_keys import create_key
 from app.catalog.models import Album, Artist, Track
@@ -13,10 +16,11 @@ from app.core.auth import Principal
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.text import name_key
+from app.integrations.storage import storage
 from app.uploads.models import Upload
 from tests.people import Person
 
-__all__ = ["Player", "app_password", "make_album", "make_player", "make_song", "unique"]
+__all__ = ["Player", "app_password", "make_album", "make_player", "make_recording", "make_song", "unique"]
 
 SCOPES: Any = ["read", "write", "listen", "stream"]
 Body = dict[str, Any]
@@ -110,6 +114,16 @@ async def make_song(infra: Infra, album: Album | None = None, *, owner: UUID, **
     return track
 
 
+async def make_recording(infra: Infra, track: Track, size: int = 70_000) -> bytes:
+    """What can be heard of a song: bytes that no player would play."""
+    content = secrets.token_bytes(size)
+    await infra.part(storage).put(f"audio/{track.id}", content, content_type="audio/mpeg")
+    async with infra.db.write() as db:
+        changed = {"size": size, "sha256": hashlib.sha256(content).hexdigest()}
+        await db.execute(update(Upload).where(Upload.track_id == track.id).values(changed))
+    return content
+
+
 def _upload(track: Track, numbers: Body) -> Upload:
     return Upload(
         owner_id=track.owner_id,
@@ -121,6 +135,7 @@ def _upload(track: Track, numbers: Body) -> Upload:
         audio_type=track.audio_type,
         sha256=secrets.token_hex(32),
         duration_ms=track.duration_ms,
+        finalised_at=datetime.now(UTC),
         **numbers,
     )
 

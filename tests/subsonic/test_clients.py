@@ -19,6 +19,7 @@ from app.core.infra import Infra
 from app.library.models import Listen
 from tests.people import People, Person
 from tests.subsonic.factories import Player, make_album, make_player, make_recording, make_song, unique
+from tests.subsonic.node_client import node_session
 
 
 @dataclass
@@ -108,7 +109,11 @@ def write(sonic: libsonic.Connection, library: Library) -> None:
     assert sonic.star(sids=[first, second], albumIds=[album], artistIds=[artist])
     sonic.unstar(sids=[second])
     starred = sonic.getStarred2()["starred2"]
-    assert [[one["id"] for one in starred[kind]] for kind in ("song", "album", "artist")] == [[first], [album], [artist]]
+    assert [[one["id"] for one in starred[kind]] for kind in ("song", "album", "artist")] == [
+        [first],
+        [album],
+        [artist],
+    ]
     sonic.setRating(first, 5)
     assert sonic.getSong(first)["song"]["userRating"] == 5
     sonic.scrobble(first, submission=False)
@@ -154,12 +159,13 @@ def fail(live: str, library: Library, narrow: Player) -> None:
 
 @pytest.mark.parametrize("way", ["get", "post", "key"])
 async def test_the_npm_client(live: str, library: Library, infra: Infra, way: str) -> None:
-    from tests.subsonic.node_client import node_session
-
     player, songs = library.player, [str(song.id) for song in library.songs]
     who = {"username": player.username, "password": player.password}
     saw = await node_session(
-        url=live, albumId=str(library.album.id), post=way == "post", **({"apiKey": player.password} if way == "key" else who)
+        url=live,
+        albumId=str(library.album.id),
+        post=way == "post",
+        **({"apiKey": player.password} if way == "key" else who),
     )
     assert (saw["ping"]["status"], saw["ping"]["openSubsonic"], saw["ping"]["type"]) == ("ok", True, "soundscore")
     assert {"formPost", "songLyrics", "apiKeyAuthentication"} <= set(saw["extensions"])

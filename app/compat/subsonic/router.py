@@ -7,18 +7,19 @@ from sqlalchemy.exc import IntegrityError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.compat.subsonic import absent, browsing, listening, lists, marks, playlists, queue, searching, system
+from app.compat.subsonic import absent, browsing, listening, lists, marks, media, playlists, queue, searching, system
 from app.compat.subsonic.answers import Body, told
 from app.compat.subsonic.calls import CALLS, Asked, Call, run
 from app.compat.subsonic.errors import Code, SubsonicError, code_of
 from app.compat.subsonic.parameters import Given, read_parameters
 from app.compat.subsonic.signing_in import sign_in
 from app.core.errors import AppError, NotFound, TooManyRequests, Unavailable
+from app.uploads.streaming import RangeNotSatisfiable
 
 __all__ = ["router"]
 
 router = APIRouter()
-MODULES = (absent, browsing, listening, lists, marks, playlists, queue, searching, system)
+MODULES = (absent, browsing, listening, lists, marks, media, playlists, queue, searching, system)
 """Importing them registers their calls."""
 _METHODS = ["GET", "HEAD", "POST"]
 
@@ -67,15 +68,15 @@ def _find(request: Request, name: str) -> Call | None:
 
 
 def _failed(error: AppError, given: Given) -> Response:
-    """Subsonic's errors are answers like others: only what a client may try again has a status of its own."""
-    again = isinstance(error, TooManyRequests | Unavailable)
+    """Subsonic's errors are answers like others: what other programs act upon has a status of its own."""
+    is_plain = isinstance(error, TooManyRequests | Unavailable | RangeNotSatisfiable)
     body: dict[str, Any] = {"error": {"code": int(code_of(error)), "message": error.detail}}
     return told(
         body,
         as_json=_wants_json(given),
         ok=False,
-        status=error.status if again else 200,
-        headers=error.headers if again else None,
+        status=error.status if is_plain else 200,
+        headers=error.headers if is_plain else None,
     )
 
 
