@@ -117,7 +117,7 @@ async def make_song(infra: Infra, album: Album | None = None, *, owner: UUID, **
 async def make_recording(infra: Infra, track: Track, size: int = 70_000) -> bytes:
     """What can be heard of a song: bytes that no player would play."""
     content = secrets.token_bytes(size)
-    await infra.part(storage).put(f"audio/{track.id}", content, content_type="audio/mpeg")
+    await infra.part(storage).put(f"audio/{track.id}.mp3", content, content_type="audio/mpeg")
     async with infra.db.write() as db:
         changed = {"size": size, "sha256": hashlib.sha256(content).hexdigest()}
         await db.execute(update(Upload).where(Upload.track_id == track.id).values(changed))
@@ -131,7 +131,7 @@ def _upload(track: Track, numbers: Body) -> Upload:
         state="ready",
         filename="song.mp3",
         content_type="audio/mpeg",
-        key=f"audio/{track.id}",
+        key=f"audio/{track.id}.mp3",
         audio_type=track.audio_type,
         sha256=secrets.token_hex(32),
         duration_ms=track.duration_ms,
