@@ -245,11 +245,9 @@ async def entries(db: Reader, actor: Principal | None, page: PageRequest, playli
     if found.items:
         return found
     playlist = await require_readable(db, actor, playlist_id)
-    return (
-        found
-        if playlist.rules is None
-        else await chosen_page(db, playlist.rules, playlist.owner_id, viewer_of(actor), page)
-    )
+    if playlist.rules is None:
+        return found
+    return await chosen_page(db, Choice(playlist.rules, playlist.owner_id, viewer_of(actor)), page)
 
 
 async def all_entries(db: Runs, actor: Principal | None, playlist_id: UUID) -> list[SavedEntry]:
@@ -258,9 +256,9 @@ async def all_entries(db: Runs, actor: Principal | None, playlist_id: UUID) -> l
     if found:
         return found
     playlist = await require_readable(db, actor, playlist_id)
-    return (
-        [] if playlist.rules is None else await chosen_entries(db, playlist.rules, playlist.owner_id, viewer_of(actor))
-    )
+    if playlist.rules is None:
+        return []
+    return await chosen_entries(db, Choice(playlist.rules, playlist.owner_id, viewer_of(actor)))
 
 
 async def activities(db: Runs, actor: Principal, page: PageRequest, playlist_id: UUID) -> Page[ActivityItem]:

@@ -8,7 +8,7 @@ from app.core.infra import Infra
 from app.core.text import name_key
 from tests.people import Person
 
-__all__ = ["entries_of", "make_playlist", "make_tracks", "titles_of"]
+__all__ = ["codes", "collaborate", "entries_of", "make_playlist", "make_tracks", "titles_of"]
 
 
 async def make_tracks(infra: Infra, count: int, *, prefix: str = "Track", **columns: Any) -> list[UUID]:
@@ -68,3 +68,17 @@ async def entries_of(person: Person, playlist_id: str) -> list[dict[str, Any]]:
 async def titles_of(person: Person, playlist_id: str) -> list[str]:
     """What is in it, in its order."""
     return [entry["title"] for entry in await entries_of(person, playlist_id)]
+
+
+def codes(*answers: Any) -> list[tuple[int, str]]:
+    """Statuses and problem codes."""
+    return [(answer.status_code, answer.json()["code"]) for answer in answers]
+
+
+async def collaborate(owner: Person, playlist_id: str, person: Person, *, role: str = "editor") -> None:
+    """Somebody is invited to a playlist and accepts."""
+    body = {"username": person.username, "role": role}
+    invited = await owner.post(f"/playlists/{playlist_id}/members", json=body)
+    assert invited.status_code == 201, invited.text
+    accepted = await person.post(f"/playlists/{playlist_id}/accept")
+    assert accepted.status_code == 200, accepted.text

@@ -1,0 +1,63 @@
+"""Many people change one playlist at once: one order, and nothing is lost or doubled."""
+
+import asyncio
+import random
+from typing import Any
+
+from app.core.infra import Infra
+from tests.people import People
+from tests.playlists.factories import entries_of, make_playlist, make_tracks
+
+
+async def test_fifty_changes_at_once_keep_one_order(people: People, infra: Infra) -> None:
+    ana, bob = await people.make("ana"), await people.make("bob")
+    tracks = [str(track) for track in await make_tracks(infra, 60)]
+    playlist_id = await make_playlist(ana, *tracks[:40])
+    await ana.post(f"/playlists/{playlist_id}/members", json={"username": bob.username})
+    await bob.post(f"/playlists/{playlist_id}/accept")
+    path, chance = f"/playlists/{playlist_id}/entries", random.Random(11)
+    before = [entry["id"] for entry in await entries_of(ana, playlist_id)]
+    removed = chance.sample(before, 12)
+    moves = [
+        {"start": chance.randint(0, 20), "length": chance.randint(1, 5), "to": chance.randint(0, 20)} for _ in range(26)
+    ]
+    adds = [{"track_ids": tracks[number : number + 1], "at": chance.randint(0, 20)} for number in range(40, 52)]
+    asked = [("/move", body) for body in moves] + [("", body) for body in adds]
+    asked += [("/remove", {"entry_ids": [entry_id]}) for entry_id in removed]
+    chance.shuffle(asked)
+    assert len(asked) == 50
+
+    async def ask(number: int, action: str, body: dict[str, Any]) -> list[str]:
+        answer = await (ana, bob)[number % 2].post(f"{path}{action}", json=body)
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json().get("entry_ids", [])
+
+    answers = await asyncio.gather(*(ask(number, *one) for number, one in enumerate(asked)))
+    added = {entry_id for answer in answers for entry_id in answer}
+    after = await entries_of(bob, playlist_id)
+    assert len(after) == len({entry["id"] for entry in after}) == 40
+    assert {entry["id"] for entry in after} == (set(before) - set(removed)) | added
+    playlist = (await ana.get(f"/playlists/{playlist_id}")).json()
+    assert (playlist["track_count"], playlist["duration_ms"]) == (40, sum(entry["duration_ms"] for entry in after))
+    rows = await infra.db.fetch("SELECT rank FROM playlist_entries WHERE playlist_id = $1", [playlist_id])
+    assert len({row["rank"] for row in rows}) == 40
+    stays = sum(body["start"] == body["to"] for body in moves)
+    assert playlist["version"] == 1 + 50 - stays
+
+
+async def test_of_two_who_have_read_the_same_version_one_is_told(people: People, infra: Infra) -> None:
+    ana = await people.make("ana")
+    playlist_id = await make_playlist(ana, *await make_tracks(infra, 10))
+    body = {"start": 0, "to": 5, "version": 1}
+    answers = await asyncio.gather(*(ana.post(f"/playlists/{playlist_id}/entries/move", json=body) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [200, *[409] * 7]
+
+
+async def test_likes_at_once_are_all_counted(people: People) -> None:
+    ana = await people.make("ana")
+    fans = [await people.make("fan") for _ in range(8)]
+    playlist_id = await make_playlist(ana, visibility="public")
+    renames = [ana.patch(f"/playlists/{playlist_id}", json={"name": f"N{number}"}) for number in range(4)]
+    await asyncio.gather(*(fan.put(f"/playlists/{playlist_id}/like") for fan in fans for _ in range(2)), *renames)
+    playlist = (await ana.get(f"/playlists/{playlist_id}")).json()
+    assert (playlist["like_count"], playlist["version"]) == (8, 4)
