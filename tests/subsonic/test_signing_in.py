@@ -194,3 +194,11 @@ async def test_a_client_that_asks_too_often_is_told_when_to_come_back(app: FastA
     assert answers[-1].status_code == 429
     assert int(answers[-1].headers["retry-after"]) >= 1
     assert answers[-1].json()["subsonic-response"]["error"]["code"] == 0
+
+
+async def test_calls_are_measured_by_their_names(player: Player) -> None:
+    await player.ask("getLicense")
+    await player.fails("getEverything")
+    text = (await player.get("http://soundscore.test/metrics")).text
+    assert '"/rest/getLicense"' in text
+    assert "getEverything" not in text

@@ -3,6 +3,7 @@
 Tracks without an album stand on a shelf of their artist, which clients see as an album: they know no other place.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -32,7 +33,7 @@ from app.uploads.models import Upload
 from app.users.queries import VIEWER
 
 __all__ = ["ALBUM_ARTIST", "ARTIST", "GENRES", "Kind", "albums", "artists", "audible", "marked", "of_genre", "ranked"]
-__all__ += ["songs"]
+__all__ += ["ranked_songs", "songs", "track_ids"]
 
 Kind = Literal["artist", "album", "track"]
 
@@ -87,6 +88,13 @@ def songs(*where: Any) -> Select[Any]:
         .outerjoin(Upload, Upload.track_id == Track.id)
         .where(audible(), *where)
     )
+
+
+def track_ids(*where: Any) -> Select[Any]:
+    """The ids of what can be heard: lists are put in order with these alone, and told of when they are short."""
+    ids: Select[Any] = select(Track.id)
+    with_album = ids.select_from(Track).outerjoin(Album, Album.id == Track.album_id)
+    return with_album.where(audible(), *where)
 
 
 def _shelves(*where: Any) -> Any:
@@ -171,11 +179,22 @@ def ranked(rows: Select[Any], kind: Kind, *order: Any) -> Select[Any]:
 
     PostgreSQL ends the sorting, and where an index gives the order the reading, at the last row that is asked for.
     """
+    placed, place, wanted = _placed(rows, order)
+    shown = [column for column in placed.c if column is not place]
+    return select(*shown, *_marks(kind, placed.c.id)).where(wanted).order_by(place)
+
+
+def ranked_songs(ids: Select[Any], *order: Any) -> Select[Any]:
+    """SongRows `first` to `last` of `track_ids` in an order."""
+    placed, place, wanted = _placed(ids, order)
+    return marked(songs(wanted).join(placed, placed.c.id == Track.id).order_by(place), "track")
+
+
+def _placed(rows: Select[Any], order: Sequence[Any]) -> tuple[Any, Any, ColumnElement[bool]]:
     placed = rows.add_columns(func.row_number().over(order_by=order).label("_place")).subquery("placed")
     place = placed.c["_place"]
     first, last = bindparam("first", type_=Integer), bindparam("last", type_=Integer)
-    shown = [column for column in placed.c if column is not place]
-    return select(*shown, *_marks(kind, placed.c.id)).where(place >= first, place <= last).order_by(place)
+    return placed, place, and_(place >= first, place <= last)
 
 
 def _marks(kind: Kind, column: Any) -> list[Any]:

@@ -14,16 +14,28 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
-    distinct,
     func,
     literal_column,
     or_,
     select,
+    union_all,
 )
 from sqlalchemy.orm import aliased
 
 from app.catalog.models import Album, Artist, Track
-from app.compat.subsonic.library import ARTIST, GENRES, albums, artists, audible, marked, of_genre, ranked, songs
+from app.compat.subsonic.library import (
+    ARTIST,
+    GENRES,
+    albums,
+    artists,
+    audible,
+    marked,
+    of_genre,
+    ranked,
+    ranked_songs,
+    songs,
+    track_ids,
+)
 from app.compat.subsonic.models import SubsonicRating, SubsonicStar
 from app.compat.subsonic.schemas import AlbumRow, ArtistRow, GenreRow, SongRow
 from app.core.query import Query
@@ -68,11 +80,17 @@ ALBUM_SONGS = _songs(songs(or_(Track.album_id == _ID, _SINGLE)).order_by(*_IN_OR
 """Of an album, or of an artist's shelf of single tracks: their ids never meet."""
 ALBUM = Query(marked(albums(of_tracks=(or_(Track.album_id == _ID, _SINGLE),))[0], "album"), into=AlbumRow)
 
-_OTHER = aliased(Track)
-_WORKS = or_(
-    Track.album_id.in_(select(Album.id).where(Album.artist_id == _ID)),
-    Track.album_id.in_(select(_OTHER.album_id).where(_OTHER.artist_id == _ID, _OTHER.album_id.is_not(None))),
-    _SINGLE,
+_GUEST, _ON, _ALONE = aliased(Track), aliased(Track), aliased(Track)
+_ALBUMS: Any = union_all(
+    select(Album.id).where(Album.artist_id == _ID),
+    select(_GUEST.album_id).where(_GUEST.artist_id == _ID, _GUEST.album_id.is_not(None)),
+)
+# by their ids: two conditions with OR between would be asked of every track there is
+_WORKS = Track.id.in_(
+    union_all(
+        select(_ON.id).where(_ON.album_id.in_(_ALBUMS)),
+        select(_ALONE.id).where(_ALONE.album_id.is_(None), _ALONE.artist_id == _ID),
+    )
 )
 _OWN_FIRST = (Album.year.desc().nulls_last(), Album.title_key)
 ALBUMS_OF_ARTIST = Query(marked(albums(of_tracks=(_WORKS,))[0].order_by(*_OWN_FIRST), "album"), into=AlbumRow)
@@ -104,22 +122,27 @@ STARRED_ARTISTS = Query(
 )
 
 _GENRE = func.unnest(GENRES).table_valued(column("name", Text), joins_implicitly=True).render_derived(name="genre")
-_COUNT = cast(func.count(), Integer)
-HEARD_GENRES = Query(
-    select(
-        _GENRE.c.name,
-        _COUNT.label("song_count"),
-        cast(func.count(distinct(Track.album_id)), Integer).label("album_count"),
-    )
+_OF_ALBUMS = (
+    select(_GENRE.c.name, Track.album_id, func.count().label("songs"))
     .select_from(Track)
     .outerjoin(Album, Album.id == Track.album_id)
     .join(_GENRE, literal_column("true"))
     .where(audible())
-    .group_by(_GENRE.c.name)
-    .order_by(_GENRE.c.name),
+    .group_by(_GENRE.c.name, Track.album_id)
+    .subquery("of_albums")
+)
+HEARD_GENRES = Query(
+    select(
+        _OF_ALBUMS.c.name,
+        cast(func.sum(_OF_ALBUMS.c.songs), Integer).label("song_count"),
+        cast(func.count(_OF_ALBUMS.c.album_id), Integer).label("album_count"),
+    )
+    .group_by(_OF_ALBUMS.c.name)
+    .order_by(_OF_ALBUMS.c.name),
     into=GenreRow,
 )
-GENRE_SONGS = Query(ranked(songs(of_genre()), "track", Artist.name_key, Album.title_key, *_IN_ORDER), into=SongRow)
+_BY_ARTIST = track_ids(of_genre()).join(Artist, Artist.id == Track.artist_id)
+GENRE_SONGS = Query(ranked_songs(_BY_ARTIST, Artist.name_key, Album.title_key, *_IN_ORDER), into=SongRow)
 _NAMED = bindparam("name_key", type_=Text)
 TOP_SONGS = _songs(
     songs(Artist.name_key == _NAMED)
@@ -141,8 +164,7 @@ _FILTERS = {
 @cache
 def random_songs(filters: frozenset[str], limit: int) -> Query[SongRow]:
     """Songs by chance, held to the named filters."""
-    rows = songs(*(_FILTERS[name] for name in sorted(filters)))
-    return _songs(rows.order_by(func.random()).limit(_literal(limit)))
+    return _by_chance(track_ids(*(_FILTERS[name] for name in sorted(filters))), limit)
 
 
 @cache
@@ -150,7 +172,12 @@ def similar_songs(limit: int) -> Query[SongRow]:
     """By chance, of the artist of a thing or of one of its genres."""
     genres = bindparam("genres", type_=ARRAY(Text))
     near = or_(Track.artist_id == bindparam("artist_id", type_=Uuid), GENRES.op("&&", is_comparison=True)(genres))
-    return _songs(songs(near).order_by(func.random()).limit(_literal(limit)))
+    return _by_chance(track_ids(near), limit)
+
+
+def _by_chance(ids: Select[Any], limit: int) -> Query[SongRow]:
+    picked = ids.order_by(func.random()).limit(_literal(limit)).subquery("picked")
+    return _songs(songs().join(picked, picked.c.id == Track.id))
 
 
 def _heard_albums() -> Any:

@@ -12,7 +12,7 @@ from app.catalog.models import Album, Artist, Track
 from app.compat.subsonic import entries
 from app.compat.subsonic.answers import Body
 from app.compat.subsonic.calls import Asked, reads
-from app.compat.subsonic.library import albums, artists, ranked, songs
+from app.compat.subsonic.library import albums, artists, ranked, ranked_songs, track_ids
 from app.compat.subsonic.lists import window
 from app.compat.subsonic.schemas import AlbumRow, ArtistRow, SongRow
 from app.core.query import Query
@@ -52,25 +52,30 @@ async def _found(asked: Asked, what: Any, tell: Any) -> list[dict[str, Any]]:
 
 @cache
 def _matching(what: What, *, everything: bool) -> Rows:
-    """Those whose own name has all of the words come first."""
-    rows: Select[Any]
-    name: Any
-    around: tuple[Any, ...]
-    key: Any
+    """A part of what has the words, or of everything."""
     if what == "song":
-        rows, name, key = songs(), Track.title_key, Track.id
-        around = (Artist.name_key, func.coalesce(Album.title_key, ""))
-    elif what == "album":
-        (rows, shelf), name = albums(), Album.title_key
-        around, key = (Artist.name_key,), func.coalesce(shelf.c.album_id, shelf.c.single_of)
-    else:
-        rows, name, around, key = artists(), Artist.name_key, (), Artist.id
-    order: tuple[Any, ...] = (key,)
+        return Query(ranked_songs(*_song_ids(everything)), into=SongRow)
+    if what == "album":
+        (rows, shelf), key = albums(), Album.title_key
+        order = _order(rows, everything, func.coalesce(shelf.c.album_id, shelf.c.single_of), key, Artist.name_key)
+        return Query(ranked(order[0], "album", *order[1:]), into=AlbumRow)
+    order = _order(artists(), everything, Artist.id, Artist.name_key)
+    return Query(ranked(order[0], "artist", *order[1:]), into=ArtistRow)
+
+
+def _song_ids(everything: bool) -> tuple[Any, ...]:
+    ids = track_ids()
     if not everything:
-        rows = rows.where(_has(_text(name, *around)))
-        order = (case((_has(_text(name)), literal_column("0", Integer)), else_=literal_column("1")), name, key)
-    kind, into = {"song": ("track", SongRow), "album": ("album", AlbumRow), "artist": ("artist", ArtistRow)}[what]
-    return Query(ranked(rows, kind, *order), into=into)  # type: ignore[arg-type]
+        ids = ids.join(Artist, Artist.id == Track.artist_id)
+    return _order(ids, everything, Track.id, Track.title_key, Artist.name_key, Album.title_key)
+
+
+def _order(rows: Select[Any], everything: bool, key: Any, name: Any, *around: Any) -> tuple[Any, ...]:
+    """The rows that have the words, and their order: those whose own name has all of them come first."""
+    if everything:
+        return rows, key
+    own = case((_has(_text(name)), literal_column("0", Integer)), else_=literal_column("1"))
+    return rows.where(_has(_text(name, *around))), own, name, key
 
 
 def _text(*names: Any) -> Any:
