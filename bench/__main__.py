@@ -140,8 +140,6 @@ async def _ours(bench: Bench, target: Target, sample: Sample, keys: list[str], s
     review = await _a_review(bench.settings, sample.album)
     likes = [Request(method, f"/api/v1/reviews/{review}/like", key) for key in keys for method in ("PUT", "DELETE")]
     await bench.measure(f"our like {size}", target, likes)
-    address = f"http://{target.host}:{target.port}"
-    print(told(*await explode(address, keys[0], target.process)), flush=True)
 
 
 async def _readers(settings: Settings) -> list[UUID]:
@@ -231,6 +229,11 @@ async def _login(bench: Bench, target: Target) -> None:
     form = b"username=somebody&password=correct%20horse%20battery"
     request = Request("POST", "/api/v1/auth/login", body=form, content_type="application/x-www-form-urlencoded")
     await bench.measure("login", target, [request])
+    async with httpx.AsyncClient() as client:
+        form = {"username": person["username"], "password": person["password"]}
+        answer = (await client.post(f"{base}/auth/login", data=form)).raise_for_status()
+    token = answer.json()["access_token"]
+    print(told(*await explode(f"http://{target.host}:{target.port}", token, target.process)), flush=True)
 
 
 async def _memory() -> None:

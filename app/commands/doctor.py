@@ -1,5 +1,6 @@
 """`doctor`: looks at everything that the server needs, while it runs or before."""
 
+import asyncio
 import platform
 import shutil
 import sys
@@ -22,6 +23,7 @@ from app.core.logging import configure_logging
 from app.core.migrations import SchemaError, current_revision, require_current
 from app.core.server import PortError, bind
 from app.integrations.broker import BrokerDown, Rabbit
+from app.integrations.storage import choose
 
 __all__ = ["doctor"]
 
@@ -57,6 +59,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     if settings.openmusic_compat:
         yield Finding("OpenMusic", "note", "at the root: everybody may edit the catalogue there, without a login")
+    yield await _storage(settings)
     try:
         async with with_servers(settings) as reachable:
             yield await _look("database", _database, reachable)
@@ -108,6 +111,17 @@ def _services(settings: Settings) -> list[Finding]:
         "Sentry": ("on" if settings.sentry_dsn else "", "errors are only logged: set SENTRY_DSN"),
     }
     return [Finding(name, "ok" if used else "note", used or standin) for name, (used, standin) in chosen.items()]
+
+
+async def _storage(settings: Settings) -> Finding:
+    if not (settings.s3_bucket or settings.supabase_url):
+        return Finding("storage", "note", f"files are kept in {settings.data_dir}/media: set S3_BUCKET or SUPABASE_URL")
+    try:
+        async with choose(settings) as store, asyncio.timeout(15):
+            return Finding("storage", "ok", await store.check())
+    except Exception as error:  # whatever a client raises, the store is not usable
+        reason = str(error).partition("\n")[0][:200] or type(error).__name__
+        return Finding("storage", "fail", f"Cannot use the object store: {reason}")
 
 
 async def _database(settings: Settings) -> Finding:

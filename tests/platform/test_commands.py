@@ -66,6 +66,7 @@ async def test_doctor_finds_nothing_wrong_with_a_server_that_runs(data_dir: Path
         assert re.search(r"^ok +schema +up to date", ended.out, re.MULTILINE)
         assert re.search(r"^ok +redis +(Valkey|Redis) \d", ended.out, re.MULTILINE)
         assert re.search(r"^note +mail +kept in .*SMTP_URL", ended.out, re.MULTILINE)
+        assert re.search(r"^note +storage +files are kept in .*S3_BUCKET", ended.out, re.MULTILINE)
         assert re.search(r"^note +broker +none: .*RABBITMQ_URL", ended.out, re.MULTILINE)
     assert "the server runs there" in running.out
     assert left_behind(data_dir) == []
@@ -73,11 +74,14 @@ async def test_doctor_finds_nothing_wrong_with_a_server_that_runs(data_dir: Path
 
 async def test_doctor_names_what_is_wrong(data_dir: Path) -> None:
     stores = {"DATABASE_URL": "postgres://u:hidden@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
-    ended = await run(data_dir, "doctor", PORT="0", RABBITMQ_URL="amqp://u:hidden@127.0.0.1:1/", **stores)
+    bucket = {"S3_BUCKET": "b", "S3_ENDPOINT_URL": "http://127.0.0.1:1", "S3_ACCESS_KEY_ID": "a"}
+    others = {"RABBITMQ_URL": "amqp://u:hidden@127.0.0.1:1/", "S3_SECRET_ACCESS_KEY": "hidden", **bucket}
+    ended = await run(data_dir, "doctor", PORT="0", **stores, **others)
     assert ended.code == 1
     assert re.search(r"^fail +database .*127\.0\.0\.1:1", ended.out, re.MULTILINE)
     assert re.search(r"^fail +redis .*REDIS_URL", ended.out, re.MULTILINE)
     assert re.search(r"^fail +broker .*127\.0\.0\.1:1: .*unset RABBITMQ_URL", ended.out, re.MULTILINE)
+    assert re.search(r"^fail +storage +Cannot use the object store: ", ended.out, re.MULTILINE)
     assert "hidden" not in ended.out + ended.err
     assert "Traceback" not in ended.err
 
