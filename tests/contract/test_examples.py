@@ -26,7 +26,9 @@ ALONE = {
         ("begin_oauth", "finish_oauth", "exchange_oauth_code", "link_account", "unlink_account"),
         "needs an account with Google or Spotify",
     ),
-    **dict.fromkeys(("set_artist_picture", "set_album_cover", "put_upload"), "a picture is a file"),
+    **dict.fromkeys(
+        ("set_artist_picture", "set_album_cover", "set_playlist_cover", "put_upload"), "a picture is a file"
+    ),
     "delete_artist": "an artist with works stays, and every artist of the demo has some",
     **dict.fromkeys(("stream_notifications", "stream_rooms"), "it has no end"),
     **dict.fromkeys(
@@ -37,7 +39,7 @@ ALONE = {
         ),
         "ids and links that were made a moment ago: their lists tell them",
     ),
-    **dict.fromkeys(("transfer_group", "hand_over_room"), "they take away what the others name"),
+    **dict.fromkeys(("transfer_group", "hand_over_room", "transfer_playlist"), "they take away what the others name"),
     **dict.fromkeys(("clear_room_queue", "undo_room_queue"), "the one takes what others name, the other needs it"),
     **dict.fromkeys(("vote_for_queued_item", "unvote_queued_item"), "only where the queue goes by votes"),
     "vote_to_skip": "it names what plays at this moment",
