@@ -1,7 +1,10 @@
 """The demo's music: notes that are written down, played into files, uploaded in three steps, heard in a room."""
 
+import asyncio
 import io
 import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -11,12 +14,14 @@ from sqlalchemy import func, select
 
 from app.catalog.models import Track
 from app.core.infra import Infra
+from app.core.job_runner import drain
+from app.core.tasks import end_tasks
 from app.demo.recordings import missing_recordings, record_music
 from app.demo.seed import reset, seed_if_empty
 from app.demo.synth import RATE, length_ms, notes, perform, read_pieces
 from app.integrations.storage import storage
 from app.uploads.models import Upload
-from tests.conftest import http_client, serving
+from tests.conftest import http_client
 
 PIECES = read_pieces()
 
@@ -56,10 +61,11 @@ async def test_the_room_plays_what_was_uploaded(fresh: FastAPI) -> None:
     assert await seed_if_empty(infra) is not None
     pieces = await missing_recordings(infra)
     assert len(pieces) == len(PIECES)
-    async with serving(fresh, infra.settings), http_client(fresh) as client:
+    async with http_client(fresh) as client:
         room = (await client.get("/rooms/by-name", params={"name": "The music box"})).json()
         assert (await client.get(f"/rooms/{room['id']}/playback")).json()["item"] is None  # it waits for its music
-        await record_music(fresh, pieces[:2])
+        async with at_work(infra):
+            await record_music(fresh, pieces[:2])
         playing = (await client.get(f"/rooms/{room['id']}/playback")).json()
         await hears(client, playing["item"]["track"])
         waiting = (await client.get(f"/rooms/{room['id']}/queue")).json()
@@ -73,6 +79,22 @@ async def test_the_room_plays_what_was_uploaded(fresh: FastAPI) -> None:
     assert await infra.db.reader.one(select(func.count()).where(Track.audio_type.is_not(None))) == 0
     assert len(await missing_recordings(infra)) == len(PIECES)
     assert infra.part(storage) is not None
+
+
+@asynccontextmanager
+async def at_work(infra: Infra) -> AsyncIterator[None]:
+    """A worker that does what is to be done."""
+
+    async def work() -> None:
+        while True:
+            await drain(infra)
+            await asyncio.sleep(0.05)
+
+    worker = asyncio.create_task(work())
+    try:
+        yield
+    finally:
+        await end_tasks([worker])
 
 
 async def hears(client: httpx.AsyncClient, track: dict[str, Any]) -> None:
