@@ -13,12 +13,15 @@ from app.auth.tickets import socket_user
 from app.catalog import editing_router as catalog_edits
 from app.catalog import pictures_router as pictures
 from app.catalog import router as catalog
+from app.catalog.comments_router import track_comments
 from app.catalog.search_router import router as search
+from app.chat.pictures_router import router as chat_pictures
 from app.chat.protocol import asyncapi
 from app.chat.router import conversations
 from app.chat.router import router as chat
 from app.chat.simple_ws import simple_socket
 from app.chat.ws import channel_socket
+from app.compat.router import routers as dialects
 from app.core.http import API
 from app.core.routing import RouteTable
 from app.discover.router import router as discover
@@ -27,11 +30,14 @@ from app.groups.invites_router import router as group_invites
 from app.groups.members_router import router as group_members
 from app.groups.router import router as groups
 from app.integrations.storage_router import router as file_uploads
-from app.library.router import listens
+from app.library.router import evenings, listens
 from app.library.router import people as listeners
 from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
+from app.pictures.router import router as media
 from app.playlists.entries_router import router as playlist_entries
+from app.playlists.export_router import router as playlist_exports
+from app.playlists.files_router import router as playlist_files
 from app.playlists.members_router import router as playlist_members
 from app.playlists.router import people as playlist_owners
 from app.playlists.router import router as playlists
@@ -40,6 +46,11 @@ from app.reviews.router import router as reviews
 from app.rooms.people_router import router as room_people
 from app.rooms.playing_router import router as room_playing
 from app.rooms.router import router as rooms
+from app.uploads.media_router import media as recordings
+from app.uploads.media_router import tracks as recorded_tracks
+from app.uploads.router import people as uploaders
+from app.uploads.router import router as uploads
+from app.users.pictures_router import router as own_pictures
 from app.users.router import router as users
 
 __all__ = ["PUBLIC", "TAGS", "api", "root"]
@@ -48,6 +59,7 @@ api = RouteTable(API)
 api.include_router(auth)
 api.include_router(keys)
 api.include_router(users)
+api.include_router(own_pictures)
 api.include_router(account)
 api.include_router(reviews)
 api.include_router(comments)
@@ -55,31 +67,40 @@ api.include_router(albums)
 api.include_router(catalog.artists)
 api.include_router(catalog.albums)
 api.include_router(catalog.tracks)
+api.include_router(track_comments)
 api.include_router(catalog.genres)
 api.include_router(catalog.liked)
 api.include_router(catalog_edits.artists)
 api.include_router(catalog_edits.albums)
 api.include_router(catalog_edits.tracks)
+api.include_router(uploads)
+api.include_router(uploaders)
+api.include_router(recorded_tracks)
+api.include_router(recordings)
 api.include_router(pictures.artists)
 api.include_router(pictures.albums)
 api.include_router(file_uploads)
-api.include_router(pictures.media)
+api.include_router(media)
 api.include_router(search)
 api.include_router(listens)
 api.include_router(listeners)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
+api.include_router(playlist_exports)
 api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)
+api.include_router(evenings)
 api.include_router(chat)
+api.include_router(chat_pictures)
 api.include_router(conversations)
 api.include_router(group_invites)
 api.include_router(groups)
 api.include_router(group_members)
 api.include_router(playlist_members)
 api.include_router(playlists)
+api.include_router(playlist_files)
 api.include_router(playlist_entries)
 api.include_router(playlist_owners)
 api.include_router(moderation)
@@ -87,6 +108,8 @@ api.include_router(moderation)
 root = APIRouter()
 """What has its place outside of /api/v1."""
 root.include_router(auth_pages)
+for dialect in dialects:
+    root.include_router(dialect)
 for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct"), ("playlist", "playlists")):
     root.add_websocket_route(f"/ws/{path}/{{channel_id}}", channel_socket(kind, socket_user), f"{kind}_socket")
 
@@ -108,9 +131,10 @@ TAGS = [
         "artists": "Artists and their albums. Curators edit the catalogue.",
         "albums": "Albums with their tracks, ratings, covers, likes and reviews.",
         "tracks": "Tracks, their likes, and their places on albums.",
-        "media": "Pictures, in the sizes that pages need.",
+        "uploads": "Recordings of your own: announce one, send the file, finalise. Then it is a track.",
+        "media": "Pictures, in the sizes that pages need, and recordings by their signed addresses.",
         "reviews": "Ratings of 1 to 10 half stars with a text; one for each person and album.",
-        "comments": "Comments on reviews, with one level of replies.",
+        "comments": "Comments on reviews and tracks, with one level of replies.",
         "listens": "What people hear now and have heard, as far as they show it.",
         "feed": "What the people whom you follow did, the latest first.",
         "discover": "Charts, trends, fresh reviews, and people whom you may like.",
@@ -162,9 +186,17 @@ PUBLIC: frozenset[str] = frozenset(
         "list_genres",
         "list_liked_albums",
         "list_liked_tracks",
+        "list_track_comments",
         "search_everything",
         # media; the link itself is the permission
         "put_upload",
+        # uploads
+        "get_waveform",
+        "list_person_uploads",
+        "probe_recording",
+        "probe_track",
+        "stream_recording",
+        "stream_track",
         # reviews
         "get_album",
         "get_review",
@@ -179,6 +211,7 @@ PUBLIC: frozenset[str] = frozenset(
         "get_group",
         "list_groups",
         # playlists
+        "download_playlist",
         "get_playlist",
         "list_playlist_entries",
         "list_playlist_likers",
@@ -205,6 +238,7 @@ PUBLIC: frozenset[str] = frozenset(
         "list_public_reviews",
         "list_top_albums",
         "list_trending_albums",
+        "list_trending_tracks",
     }
 )
 """Names of the operations that answer without a token. A test holds every other operation to its login."""

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 __all__ = ["MODULES", "load_modules"]
 
 MODULES = (
+    "pictures",
     "users",
     "auth",
     "reactions",
@@ -21,6 +22,8 @@ MODULES = (
     "discover",
     "notifications",
     "moderation",
+    "compat.openmusic",
+    "compat.subsonic",
 )
 
 

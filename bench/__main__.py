@@ -25,6 +25,7 @@ from app.core.infra import open_infra, with_servers
 from app.core.migrations import migrate
 from app.core.tokens import AccessTokens
 from app.main import create_app
+from bench.bombs import explode, told
 from bench.data import Sample, fill, fill_tracks
 from bench.load import Load, Request, drive
 from bench.playlists import a_shelf, check_shelf
@@ -228,6 +229,11 @@ async def _login(bench: Bench, target: Target) -> None:
     form = b"username=somebody&password=correct%20horse%20battery"
     request = Request("POST", "/api/v1/auth/login", body=form, content_type="application/x-www-form-urlencoded")
     await bench.measure("login", target, [request])
+    async with httpx.AsyncClient() as client:
+        form = {"username": person["username"], "password": person["password"]}
+        answer = (await client.post(f"{base}/auth/login", data=form)).raise_for_status()
+    token = answer.json()["access_token"]
+    print(told(*await explode(f"http://{target.host}:{target.port}", token, target.process)), flush=True)
 
 
 async def _memory() -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from alembic import op
 
 revision: str = "0008"
-down_revision: str | None = "0005"
+down_revision: str | None = "0007"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("channels", sa.Integer(), nullable=True),
         sa.Column("tags", postgresql.JSONB(astext_type=Text()), server_default="{}", nullable=False),
         sa.Column("renditions", postgresql.JSONB(astext_type=Text()), server_default="[]", nullable=False),
-        sa.Column("peaks_key", sa.Text(), nullable=True),
+        sa.Column("peaks", sa.ARRAY(sa.SmallInteger()), nullable=True),
         sa.Column("finalised_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("expires_at", sa.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),

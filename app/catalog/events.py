@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.core.jobs import Event
 
-__all__ = ["AlbumLiked", "AlbumsMerged", "TrackHidden", "TracksMerged"]
+__all__ = ["AlbumLiked", "AlbumsMerged", "TrackCommented", "TrackHidden", "TracksMerged"]
 
 
 class AlbumsMerged(Event):
@@ -31,3 +31,12 @@ class AlbumLiked(Event):
 
     album_id: UUID
     user_id: UUID
+
+
+class TrackCommented(Event):
+    """A person commented on a track, or replied to a comment there if there is a parent."""
+
+    comment_id: UUID
+    track_id: UUID
+    user_id: UUID
+    parent_id: UUID | None

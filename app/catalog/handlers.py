@@ -5,7 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from app.catalog import sharing
+from app.catalog import pictures, sharing
+from app.catalog.comments import move_comments
 from app.catalog.events import AlbumsMerged, TracksMerged
 from app.catalog.likes import forget_some_likes, move_likes
 from app.catalog.models import Album, Track
@@ -15,7 +16,7 @@ from app.core.db import Writer
 from app.core.jobs import enqueue, every, job, on
 from app.users.events import AccountDeleted, PersonChanged
 
-__all__ = ["forget_likes", "sharing"]
+__all__ = ["forget_likes", "pictures", "sharing"]
 
 
 class Leaver(BaseModel):
@@ -34,6 +35,12 @@ async def move_album_likes(db: Writer, event: AlbumsMerged) -> None:
 async def move_track_likes(db: Writer, event: TracksMerged) -> None:
     """Who liked a duplicate likes the track that stays."""
     await move_likes(db, Track, event.pairs)
+
+
+@on(TracksMerged)
+async def move_track_comments(db: Writer, event: TracksMerged) -> None:
+    """What was said of a duplicate stands under the track that stays."""
+    await move_comments(db, event.pairs)
 
 
 @on(PersonChanged)

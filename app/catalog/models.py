@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Row
 
-__all__ = ["Album", "Artist", "Entity", "SearchDocument", "SearchWord", "Track"]
+__all__ = ["Album", "Artist", "Entity", "SearchDocument", "SearchWord", "Track", "TrackPlays"]
 
 _NO_GENRES = text("'{}'::text[]")
 _OWNED = text("owner_id IS NOT NULL")
@@ -42,6 +42,7 @@ class Artist(Row):
         Index("ix_artists_name_key_id", "name_key", "id"),
         Index("ix_artists_genres", "genres", postgresql_using="gin"),
         Index("uq_artists_owner_id_name_key", "owner_id", "name_key", unique=True, postgresql_where=_OWNED),
+        Index("ix_artists_image_key", "image_key", postgresql_where=text("image_key IS NOT NULL")),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
         CheckConstraint("listed OR owner_id IS NOT NULL", name="listed_or_owned"),
     )
@@ -77,6 +78,7 @@ class Album(Row):
             postgresql_where=_OWNED,
         ),
         CheckConstraint("listed OR owner_id IS NOT NULL", name="listed_or_owned"),
+        Index("ix_albums_cover_key", "cover_key", postgresql_where=text("cover_key IS NOT NULL")),
         CheckConstraint("array_length(rating_counts, 1) = 10", name="ten_ratings"),
         CheckConstraint("merged_into_id <> id", name="not_into_itself"),
     )
@@ -141,10 +143,23 @@ class Track(Row):
     energy: Mapped[float | None]
     tempo: Mapped[float | None]
     like_count: Mapped[int] = mapped_column(server_default="0")
+    comment_count: Mapped[int] = mapped_column(server_default="0")
     owner_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     visibility: Mapped[str] = mapped_column(server_default="public")
     audio_type: Mapped[str | None]
     merged_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), index=True)
+
+
+class TrackPlays(Base):
+    """How many listens of a track there are. Beside the track: what changes with every listen is a row of two numbers,
+    and no index has it.
+    """
+
+    __tablename__ = "track_plays"
+    __table_args__ = ({"postgresql_with": {"fillfactor": "70"}},)
+
+    track_id: Mapped[UUID] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), primary_key=True)
+    play_count: Mapped[int] = mapped_column(BigInteger, server_default="0")
 
 
 Entity = type[Artist] | type[Album] | type[Track]

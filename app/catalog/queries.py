@@ -31,7 +31,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from app.catalog.hearing import heard_by, known_to, listed_for
-from app.catalog.models import Album, Artist, Entity, Track
+from app.catalog.models import Album, Artist, Entity, Track, TrackPlays
 from app.catalog.schemas import (
     AlbumCard,
     AlbumDetails,
@@ -209,6 +209,7 @@ ALBUM_TRACKS = Query(
     .order_by(*_IN_ORDER),
     into=AlbumTrack,
 )
+_PLAYS = select(TrackPlays.play_count).where(TrackPlays.track_id == Track.id).scalar_subquery()
 TRACK = Query(
     select(
         *TRACK_CARD,
@@ -220,6 +221,8 @@ TRACK = Query(
         Track.musicbrainz_id,
         Track.popularity,
         _object(valence=Track.valence, energy=Track.energy, tempo=Track.tempo).label("features"),
+        func.coalesce(_PLAYS, literal_column("0")).label("play_count"),
+        Track.comment_count,
         _TRACK_LIKED.label("liked"),
         Track.created_at,
         Track.visibility,

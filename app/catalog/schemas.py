@@ -19,13 +19,14 @@ __all__ = [
     "AudioFeatures",
     "GenreCount",
     "Hearing",
+    "Identified",
     "Kind",
     "KnownWord",
     "Library",
     "LikeCount",
     "LikedAlbum",
     "LikedTrack",
-    "Picture",
+    "Namesake",
     "Place",
     "Ratings",
     "SearchHit",
@@ -168,6 +169,8 @@ class TrackDetails(TrackCard):
     musicbrainz_id: UUID | None
     popularity: int | None
     features: AudioFeatures
+    play_count: int
+    comment_count: int
     liked: bool
     created_at: Timestamp
     visibility: Visibility
@@ -223,13 +226,6 @@ class LikeCount(Output):
     like_count: int
 
 
-class Picture(Output):
-    """A picture that was stored, and where everybody can fetch it."""
-
-    key: str
-    url: str
-
-
 class SearchHit(Output):
     """Something found, with what is needed to draw it. `subtitle` is the artist's name, or a person's username."""
 
@@ -253,3 +249,22 @@ class KnownWord(Output):
 
     word: str
     documents: int
+
+
+class Identified(Output):
+    """A track that is known by an id of somebody's."""
+
+    kind: str
+    value: str
+    id: UUID
+
+
+class Namesake(Output):
+    """A track that is called as one that somebody looks for: `number` says which of them."""
+
+    number: int
+    id: UUID
+    duration_ms: int | None
+    album_key: str | None
+    like_count: int
+    uploaded: bool

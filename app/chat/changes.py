@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from app.chat.log import append, hold
 from app.chat.models import Channel, ChannelEvent, Message, MessageReaction, MessageRevision
 from app.chat.owners import owner_of
+from app.chat.pictures import forget_pictures
 from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Conflict, Forbidden, NotFound
@@ -59,9 +60,12 @@ async def empty(db: Writer, message: Message, *, actor_id: UUID, client_id: str 
     """Takes out of a message, and of the answers to it, what it said. The channel is held."""
     message.text, message.deleted_at, message.search = "", datetime.now(UTC), ""
     message.mentions, message.track_id, message.review_id, message.quote = [], None, None, None
+    picture, message.image_key = message.image_key, None
     await db.flush()
     for of_it in (MessageRevision, MessageReaction):
         await db.execute(delete(of_it).where(of_it.message_id == message.id))
+    if picture is not None:
+        await forget_pictures(db, [picture])
     answers = update(Message).where(Message.reply_to_id == message.id)
     await db.execute(answers.values(quote=Message.quote.op("||")(literal({"text": None}, JSONB))))
     data = {"id": message.id}

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import select
 
-from app.chat import commands, direct, posting, presence, veils
+from app.chat import commands, direct, pictures, posting, presence, veils
 from app.chat.changes import empty
 from app.chat.log import hold
 from app.chat.models import Message
@@ -16,7 +16,7 @@ from app.core.jobs import enqueue, job, on
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["begin_to_empty", "commands", "direct", "empty_messages", "posting", "presence", "veils"]
+__all__ = ["begin_to_empty", "commands", "direct", "empty_messages", "pictures", "posting", "presence", "veils"]
 
 BATCH = 200
 
@@ -50,7 +50,7 @@ async def empty_messages(infra: Any, leaver: Leaver) -> None:
 @exported("messages")
 def export_messages(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
     """What the person said."""
-    said = (Message.id, Message.channel_id, Message.text, Message.created_at, Message.edited_at)
+    said = (Message.id, Message.channel_id, Message.text, Message.image_key, Message.created_at, Message.edited_at)
     return every_row(
         db, select(*said).where(Message.author_id == user_id, Message.deleted_at.is_(None)), key=Message.id
     )

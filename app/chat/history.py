@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select
 
-from app.chat.models import Channel, Message, MessageRevision
-from app.chat.owners import Entry, owner_of
-from app.chat.posting import Draft, poster
+from app.chat.channels import enter
+from app.chat.drafts import Draft
+from app.chat.models import Message, MessageRevision
+from app.chat.posting import poster
 from app.chat.presence import present_people
 from app.chat.queries import LAST, hidden_from, messages, messages_before, one_message, search
 from app.chat.reading import read_state
@@ -23,6 +24,7 @@ from app.users.models import User
 from app.users.schemas import PersonCard
 
 __all__ = [
+    "enter",
     "get_read_state",
     "list_messages",
     "list_present",
@@ -32,7 +34,6 @@ __all__ = [
     "search_messages",
 ]
 
-_KIND = Query(select(Channel.kind).where(Channel.id == bindparam("channel_id")), into=str)
 _PERSON = Query(
     select(User.id, User.username, User.display_name, User.avatar_key).where(User.id == bindparam("user_id")),
     into=PersonCard,
@@ -44,14 +45,6 @@ _REVISIONS = PageQuery(
     into=Revision,
     order=[MessageRevision.id],
 )
-
-
-async def enter(db: Runs, actor: Principal, channel_id: UUID) -> Entry:
-    """How the actor stands in a channel of any kind. Raises NotFound, Forbidden."""
-    kind = await _KIND.first(db, channel_id=channel_id)
-    if kind is None:
-        raise NotFound("There is no such room, group or conversation.")
-    return await owner_of(kind).enter(db, actor, channel_id)
 
 
 async def list_messages(

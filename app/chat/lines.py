@@ -17,7 +17,7 @@ __all__ = ["event", "heads", "hide", "load_lines", "message_data", "person"]
 _LINES = """
     SELECT e.sequence, e.kind, e.created_at, e.removes, e.data, e.actor_id,
            u.username, u.display_name, u.avatar_key, m.id, m.client_id, m.quote, m.mentions, m.track_id, m.review_id,
-           m.edited_at, CASE WHEN m.deleted_at IS NULL THEN m.text END AS text
+           m.image_key, m.edited_at, CASE WHEN m.deleted_at IS NULL THEN m.text END AS text
     FROM channel_events e
     LEFT JOIN users u ON u.id = e.actor_id
     LEFT JOIN messages m ON m.id = e.message_id
@@ -50,7 +50,7 @@ def person(row: Any, key: str = "id") -> dict[str, Any] | None:
 
 def message_data(row: Any) -> dict[str, Any]:
     """What `message.created` says."""
-    kept = {name: row[name] for name in ("id", "client_id", "text", "mentions", "track_id", "review_id")}
+    kept = {name: row[name] for name in ("id", "client_id", "text", "mentions", "track_id", "review_id", "image_key")}
     return {**kept, "reply_to": row["quote"]}
 
 

@@ -16,6 +16,7 @@ __all__ = [
     "ChannelCommand",
     "ChannelEvent",
     "ChannelReader",
+    "ChatPicture",
     "DirectChannel",
     "Heartbeat",
     "Message",
@@ -95,8 +96,28 @@ class Message(Row):
     mentions: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), server_default=sql_text("'{}'::uuid[]"))
     track_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"), index=True)
     review_id: Mapped[UUID | None] = mapped_column(ForeignKey("reviews.id", ondelete="SET NULL"), index=True)
+    image_key: Mapped[str | None]
     edited_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+
+
+class ChatPicture(Base):
+    """A picture for a message of its author's in this channel. Until a message shows it, `used_at` is NULL."""
+
+    __tablename__ = "chat_pictures"
+    __table_args__ = (
+        Index("ix_chat_pictures_unused", "created_at", postgresql_where=sql_text("used_at IS NULL")),
+        Index("ix_chat_pictures_channel_id", "channel_id"),
+        Index("ix_chat_pictures_author_id", "author_id"),
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    channel_id: Mapped[UUID] = mapped_column(ForeignKey("channels.id", ondelete="CASCADE"))
+    author_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    width: Mapped[int]
+    height: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    used_at: Mapped[datetime | None]
 
 
 class MessageRevision(Row):

@@ -7,7 +7,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -16,10 +15,11 @@ import asyncpg
 import structlog
 from pydantic_core import to_json
 
+from app.chat.drafts import Draft, Posted
 from app.chat.events import DirectMessagesSent, PeopleMentioned
 from app.chat.lines import event, message_data
-from app.chat.owners import attachments, owner_of
-from app.chat.schemas import MessageInput
+from app.chat.owners import owner_of
+from app.chat.sharing import refuse_unshareable, show_pictures
 from app.core.broadcast import tell
 from app.core.db import CONNECTION_LOST, Writer
 from app.core.errors import AppError, Conflict, Invalid, NotFound, Unavailable
@@ -29,9 +29,8 @@ from app.core.infra import Infra, opened
 from app.core.jobs import emit
 from app.core.text import name_key
 from app.users.mentions import mentioned
-from app.users.schemas import PersonCard
 
-__all__ = ["ClientIdTaken", "Draft", "Posted", "Poster", "poster"]
+__all__ = ["ClientIdTaken", "Poster", "poster"]
 
 MOST = 256
 _QUOTED = 200
@@ -50,14 +49,14 @@ _WRITE = """
     WITH new AS (
         SELECT * FROM jsonb_to_recordset($2) AS new (
             id uuid, sequence bigint, ordinal bigint, author_id uuid, client_id text, text text, words text,
-            reply_to_id uuid, quote jsonb, mentions uuid[], track_id uuid, review_id uuid)
+            reply_to_id uuid, quote jsonb, mentions uuid[], track_id uuid, review_id uuid, image_key text)
     ), head AS (
         UPDATE channels SET last_sequence = $3, message_count = $4, last_message_at = $5 WHERE id = $1
     ), messages AS (
         INSERT INTO messages (id, channel_id, sequence, ordinal, author_id, client_id, text, search, reply_to_id,
-                              quote, mentions, track_id, review_id, created_at)
+                              quote, mentions, track_id, review_id, image_key, created_at)
         SELECT id, $1, sequence, ordinal, author_id, client_id, text, to_tsvector('simple', words), reply_to_id,
-               nullif(quote, 'null'), mentions, track_id, review_id, $5 FROM new
+               nullif(quote, 'null'), mentions, track_id, review_id, image_key, $5 FROM new
     ), readers AS (
         INSERT INTO channel_readers (user_id, channel_id, sequence, ordinal)
         SELECT author_id, $1, max(sequence), max(ordinal) FROM new GROUP BY author_id
@@ -69,30 +68,6 @@ _WRITE = """
 
 class ClientIdTaken(Conflict):
     code, title = "client_id_taken", "You have used this client id for something else"
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """What became of a draft."""
-
-    message_id: UUID
-    sequence: int
-    created_at: datetime
-
-
-@dataclass(eq=False, slots=True)
-class Draft:
-    """A message that somebody wants to post, and the answer that they wait for: Posted, or an AppError."""
-
-    channel_id: UUID
-    author: PersonCard
-    said: MessageInput
-    answer: "asyncio.Future[Posted]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-
-    def refuse(self, error: AppError) -> None:
-        """Gives the reason why it was not posted."""
-        if not self.answer.done():
-            self.answer.set_exception(error)
 
 
 class Poster:
@@ -246,7 +221,8 @@ async def _allowed(db: Writer, kind: str, channel_id: UUID, drafts: Sequence[Dra
 async def _rows(db: Writer, kind: str, channel_id: UUID, drafts: Sequence[Draft]) -> dict[Draft, dict[str, Any]]:
     """The rows to write; drafts that refer to what is not there are refused."""
     quotes = await _quotes(db, channel_id, drafts)
-    await _refuse_unshareable(db, drafts)
+    await refuse_unshareable(db, drafts)
+    await show_pictures(db, channel_id, drafts)
     names = set().union(*(mentioned(draft.said.text) for draft in drafts))
     there = await owner_of(kind).audience(db, channel_id, sorted(names)) if names else {}
     rows: dict[Draft, dict[str, Any]] = {}
@@ -271,16 +247,6 @@ async def _quotes(db: Writer, channel_id: UUID, drafts: Sequence[Draft]) -> dict
     wanted = [draft.said.reply_to_id for draft in drafts if draft.said.reply_to_id]
     rows = await db.records(_QUOTES, [channel_id, wanted, _QUOTED]) if wanted else []
     return {row["id"]: dict(row) for row in rows}
-
-
-async def _refuse_unshareable(db: Writer, drafts: Sequence[Draft]) -> None:
-    for name, known in attachments().items():
-        wanted = [(draft.author.id, getattr(draft.said, name)) for draft in drafts if getattr(draft.said, name)]
-        allowed = await known(db, wanted) if wanted else set()
-        for draft in drafts:
-            thing = getattr(draft.said, name)
-            if thing and (draft.author.id, thing) not in allowed:
-                draft.refuse(Invalid.field(f"/{name}", "There is no such thing that you can share.", "unknown_id"))
 
 
 async def _tell(db: Writer, kind: str, channel_id: UUID, rows: Mapping[Draft, dict[str, Any]], now: datetime) -> None:

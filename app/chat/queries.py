@@ -14,8 +14,9 @@ from app.core.text import search_words
 __all__ = ["LAST", "hidden_from", "messages", "messages_before", "one_message", "search"]
 
 _MESSAGES = """
-    SELECT m.id, m.channel_id, m.sequence, m.client_id, m.quote, m.mentions, m.track_id, m.review_id, m.created_at,
-           m.edited_at, m.deleted_at IS NOT NULL AS deleted, CASE WHEN m.deleted_at IS NULL THEN m.text END AS text,
+    SELECT m.id, m.channel_id, m.sequence, m.client_id, m.quote, m.mentions, m.track_id, m.review_id, m.image_key,
+           m.created_at, m.edited_at, m.deleted_at IS NOT NULL AS deleted,
+           CASE WHEN m.deleted_at IS NULL THEN m.text END AS text,
            m.author_id, u.username, u.display_name, u.avatar_key,
            (SELECT coalesce(jsonb_agg(to_jsonb(r) ORDER BY r.first), '[]') FROM (
                 SELECT emoji, count(*) AS count, jsonb_agg(user_id ORDER BY created_at, user_id) AS user_ids,

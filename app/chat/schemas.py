@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from app.core.schemas import Id, Input, Output, Prose, Timestamp
 from app.users.schemas import PersonCard
@@ -35,6 +35,14 @@ ClientId = Annotated[
     ),
 ]
 MessageText = Annotated[Prose, Field(min_length=1, max_length=2000, examples=["What a bass line!"])]
+PictureKey = Annotated[
+    str,
+    Field(
+        pattern=r"^chat/[\w.-]{1,80}$",
+        description="of a picture that you stored for a message in this channel; each is shown once",
+        examples=["chat/5d1f0c6e9a3b47e28c0d1f3a.webp"],
+    ),
+]
 Emoji = Annotated[str, Field(pattern=r"^[^\x00-\x7f]{1,16}$|^:[a-z0-9_+-]{1,30}:$", examples=["🔥"])]
 
 
@@ -66,6 +74,7 @@ class MessageView(Output):
     mentions: list[UUID]
     track_id: UUID | None
     review_id: UUID | None
+    image_key: str | None
     reactions: list[ReactionCount]
     created_at: Timestamp
     edited_at: Timestamp | None
@@ -97,13 +106,23 @@ class SearchHit(MessageView):
 
 
 class MessageInput(Input):
-    """A new message. It may share a track or a review."""
+    """A new message. It may share a track, a review or a picture, and then do without a text."""
 
-    text: MessageText
+    model_config = ConfigDict(json_schema_extra={"examples": [{"text": "What a bass line!", "client_id": "c-1"}]})
+
     client_id: ClientId | None = None
     reply_to_id: Id | None = None
     track_id: Id | None = None
     review_id: Id | None = None
+    image_key: PictureKey | None = None
+    text: Annotated[Prose, Field(max_length=2000, validate_default=True, examples=["What a bass line!"])] = ""
+
+    @field_validator("text")
+    @classmethod
+    def _says_something(cls, text: str, info: ValidationInfo) -> str:
+        if not text and not any(info.data.get(name) for name in ("track_id", "review_id", "image_key")):
+            raise ValueError("say something, or share a track, a review or a picture")
+        return text
 
 
 class MessageChanges(Input):

@@ -7,8 +7,9 @@ from typing import Any
 from pydantic_core import from_json, to_json
 from starlette.websockets import WebSocket
 
+from app.chat.drafts import Draft
 from app.chat.lines import hide
-from app.chat.posting import Draft, poster
+from app.chat.posting import poster
 from app.chat.schemas import MessageInput, MessageText
 from app.chat.seats import Identify, Seat
 from app.core.errors import AppError, BadRequest, TooManyRequests

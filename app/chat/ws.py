@@ -12,6 +12,7 @@ from starlette.websockets import WebSocket
 
 from app.chat.changes import delete_message, edit_message, react
 from app.chat.commands import run_command
+from app.chat.drafts import Draft, Posted
 from app.chat.frames import (
     PROTOCOL,
     CommandFrame,
@@ -28,7 +29,7 @@ from app.chat.frames import (
 )
 from app.chat.lines import hide, load_lines
 from app.chat.owners import Entry, owner_of
-from app.chat.posting import Draft, Posted, poster
+from app.chat.posting import poster
 from app.chat.presence import present_people
 from app.chat.queries import messages
 from app.chat.reading import mark_read, read_state

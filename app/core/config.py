@@ -77,13 +77,41 @@ class Settings(BaseSettings):
     rate_limit_address_per_minute: int = Field(600, ge=1, description="requests of an address without a token")
     socket_frames_per_second: int = Field(20, ge=1, description="frames of one socket; thrice as many at once")
     catalog_writes: Literal["curators", "users"] = Field("curators", description="who may edit the catalogue")
+    openmusic_compat: bool = Field(
+        False, description="speak OpenMusic's API at the root; there everybody may edit the catalogue"
+    )
+
+    upload_quota_mb: int = Field(2048, ge=1, description="room for the recordings that one person uploads")
+    stream_via: Literal["server", "redirect"] = Field(
+        "server", description="redirect: recordings come straight from the object store, by short signed links"
+    )
 
     # --- the outside world; what has no key uses its local stand-in ---
     mail_from: str = Field("SoundScore <no-reply@localhost>", description="sender of mails")
     smtp_url: str = Field("", description="smtp://user:password@host:587 (STARTTLS if offered) or smtps://host:465")
     resend_api_key: SecretStr = Field(SecretStr(""), description="send mail by Resend")
     resend_api_url: str = Field("https://api.resend.com", description="Resend's API")
+    export_seconds: float = Field(25.0, gt=0, description="longest that an attempt to mail an export may take")
+    rabbitmq_url: str = Field(
+        "", description="amqp://user:password@host/vhost; needs `python -m app consumer`; empty: the worker exports"
+    )
+    rabbitmq_queue: str = Field(
+        "soundscore.exports", pattern=r"^[\w.:-]{1,200}$", description="the queue of exports; NAME.dead is beside it"
+    )
     sentry_dsn: str = Field("", description="report errors to Sentry")
+    s3_bucket: str = Field("", description="keep files in S3 or what speaks its protocol; empty: in DATA_DIR")
+    s3_endpoint_url: str = Field("", description="of MinIO, R2, Supabase's S3 and others; empty: AWS")
+    s3_public_endpoint_url: str = Field("", description="how browsers reach S3_ENDPOINT_URL, if by another name")
+    s3_region: str = Field("us-east-1", description="of the bucket")
+    s3_access_key_id: str = Field("", description="of S3")
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="of S3")
+    s3_session_token: SecretStr = Field(SecretStr(""), description="of temporary keys of S3")
+    s3_path_style: Literal["auto", "true", "false"] = Field(
+        "auto", description="whether the bucket stands in the path; auto: with S3_ENDPOINT_URL"
+    )
+    supabase_url: str = Field("", description="keep files in Supabase Storage: https://PROJECT.supabase.co")
+    supabase_service_key: SecretStr = Field(SecretStr(""), description="the secret key of that project")
+    supabase_bucket: str = Field("soundscore", description="its bucket, which should be a private one")
 
     @field_validator("cors_origins", "trusted_proxies", mode="before")
     @classmethod
@@ -100,6 +128,28 @@ class Settings(BaseSettings):
     def _redis_url(cls, url: str) -> str:
         if url and not url.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError("must start with redis://, rediss:// or unix://")
+        return url
+
+    @field_validator("s3_endpoint_url", "s3_public_endpoint_url", "supabase_url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url.rstrip("/")
+
+    @model_validator(mode="after")
+    def _whole_keys(self) -> Self:
+        if self.s3_bucket and not (self.s3_access_key_id and self.s3_secret_access_key.get_secret_value()):
+            raise ValueError("S3_BUCKET needs S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY")
+        if self.supabase_url and not self.supabase_service_key.get_secret_value():
+            raise ValueError("SUPABASE_URL needs SUPABASE_SERVICE_KEY")
+        return self
+
+    @field_validator("rabbitmq_url")
+    @classmethod
+    def _rabbitmq_url(cls, url: str) -> str:
+        if url and not url.startswith(("amqp://", "amqps://")):
+            raise ValueError("must start with amqp:// or amqps://")
         return url
 
     @model_validator(mode="after")

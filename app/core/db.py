@@ -1,7 +1,6 @@
 """The database: declarative base, the two kinds of access, and the only commit."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -18,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from app.core.config import Settings
 from app.core.errors import Unavailable
 from app.core.ids import uuid7
+from app.core.pooling import Plain, decode_json
 
 __all__ = ["Base", "Database", "Reader", "Row", "Snapshot", "Writer"]
 
@@ -70,7 +70,17 @@ class Row(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
 
-class Reader:
+class _Signs:
+    __slots__ = ()
+    _database: "Database"
+
+    @property
+    def secret(self) -> bytes:
+        """What addresses in answers are signed with."""
+        return self._database.settings.secret
+
+
+class Reader(_Signs):
     """Reads without a transaction: each statement takes a connection from the pool and gives it back."""
 
     __slots__ = ("_database",)
@@ -98,7 +108,7 @@ class Reader:
             return (await session.execute(statement)).all()
 
 
-class Writer(AsyncSession):
+class Writer(_Signs, AsyncSession):
     """A transaction that `Database.write()` commits. Reads inside it see what it wrote.
 
     After the commit, `wakes` are topics to wake, `stale` cache keys to drop, and `told` what channels get to hear.
@@ -147,7 +157,7 @@ class Writer(AsyncSession):
         return (await self.execute(statement)).all()
 
 
-class Snapshot:
+class Snapshot(_Signs):
     """Reads that all see the same moment."""
 
     __slots__ = ("_connection", "_database")
@@ -169,6 +179,7 @@ class Database:
     """
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
         self._url = settings.database_url
         self._timeout = settings.database_timeout_seconds
         self._size = settings.database_pool_size
@@ -201,8 +212,8 @@ class Database:
             # a page query is prepared once for each of its few page sizes
             statement_cache_size=500,
             max_inactive_connection_lifetime=300,
-            init=_decode_json,
-            connection_class=_Plain,
+            init=decode_json,
+            connection_class=Plain,
             server_settings=_READS,
         )
 
@@ -272,22 +283,9 @@ class Database:
             await self.after_commit(session)
 
 
-class _Plain(asyncpg.Connection):
-    """A connection of the pool for reads: they change nothing of the session, so there is nothing to reset."""
-
-    def get_reset_query(self) -> str:
-        return ""
-
-
 def _cut(connection: Any, *_: object) -> None:
     """An invalid connection is dropped without a word: SQLAlchemy would wait two seconds for its farewell."""
     connection.driver_connection.terminate()
-
-
-async def _decode_json(connection: asyncpg.Connection) -> None:
-    """JSON arrives as Python values, as it does on SQLAlchemy's connections."""
-    for name in ("json", "jsonb"):
-        await connection.set_type_codec(name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
 
 def driver_dsn(url: str) -> str:

@@ -9,7 +9,7 @@ from fastapi import Header, Response
 
 from app.core.schemas import Output
 
-__all__ = ["NOT_MODIFIED", "IfNoneMatch", "tagged"]
+__all__ = ["NOT_MODIFIED", "IfNoneMatch", "known_tag", "tagged"]
 
 IfNoneMatch = Annotated[
     str | None, Header(alias="If-None-Match", max_length=1000, description="`ETag` of the answer that you have")
@@ -26,12 +26,12 @@ def tagged(output: Output, known: str | None, *, headers: Mapping[str, str] | No
     tag = f'"{base64.urlsafe_b64encode(hashlib.sha256(body).digest()[:15]).decode()}"'
     # what a person sees depends on who they are, and may have changed by the next request
     sent = {"etag": tag, "cache-control": "private, no-cache", "vary": "Authorization", **(headers or {})}
-    if known is not None and _matches(known, tag):
+    if known is not None and known_tag(known, tag):
         return Response(status_code=304, headers=sent)
     return Response(body, headers=sent, media_type="application/json")
 
 
-def _matches(known: str, tag: str) -> bool:
+def known_tag(known: str, tag: str) -> bool:
     """RFC 9110, 13.1.2: any of the tags, compared weakly, or `*`."""
     tags = {item.strip().removeprefix("W/") for item in known.split(",")}
     return tag in tags or tags == {"*"}

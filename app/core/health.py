@@ -13,12 +13,16 @@ from app.core.telemetry import render_metrics
 if TYPE_CHECKING:
     from app.core.infra import Infra
 
-__all__ = ["Health", "Part", "router"]
+__all__ = ["Degraded", "Health", "Part", "router"]
 
 CHECK_SECONDS = 2.0
 State = Literal["up", "degraded", "down"]
 
 router = Router(root="", tags=["health"])
+
+
+class Degraded(Exception):
+    """Raised by a check: what does not work, and what that means."""
 
 
 class Part(Output):
@@ -41,6 +45,7 @@ async def check(infra: "Infra") -> Health:
     asked = await asyncio.gather(
         _part("database", infra.db.fetch("SELECT 1", []), broken="down"),
         _part("redis", infra.redis.ping(), broken="degraded", detail="no rate limits, no cache, slower wake-ups"),
+        *(_part(name, ask(), broken="degraded") for name, ask in sorted(infra.checks.items())),
     )
     stand_ins = [Part(name=name, state="degraded", detail=why) for name, why in sorted(infra.degraded.items())]
     parts = [*asked, *stand_ins]
@@ -57,10 +62,12 @@ def _status(infra: "Infra", parts: list[Part]) -> Literal["ok", "degraded", "dow
 async def _part(name: str, ask: Awaitable[object], *, broken: State, detail: str = "") -> Part:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            await ask
+            said = await ask
+    except Degraded as trouble:
+        return Part(name=name, state=broken, detail=str(trouble))
     except Exception as error:  # whatever a client raises, the part is not usable
         return Part(name=name, state=broken, detail="; ".join(filter(None, [type(error).__name__, detail])))
-    return Part(name=name, state="up", detail="")
+    return Part(name=name, state="up", detail=said if isinstance(said, str) else "")
 
 
 @router.get("/livez", summary="Is the process alive?")

@@ -34,6 +34,11 @@ _FARTHEST: dict[type, tuple[Any, Any]] = {
 class Runs(Protocol):
     """Whatever can run a statement: a Reader, or a Writer inside its transaction."""
 
+    @property
+    def secret(self) -> bytes:
+        """What addresses in answers are signed with."""
+        ...
+
     async def records(self, sql: str, arguments: Sequence[Any]) -> list[asyncpg.Record]: ...
 
 

@@ -26,6 +26,7 @@ class Heard:
 
     listens: list[Row]
     listeners: list[Row]
+    plays: list[Row]
 
 
 def build_listens(content: Content, now: datetime) -> Heard:
@@ -39,7 +40,12 @@ def build_listens(content: Content, now: datetime) -> Heard:
         for row in _evening(content, name, day, liked[person["id"]], now)
     ]
     counts = Counter(row["user_id"] for row in listens)
-    return Heard(listens, [{"user_id": user_id, "listen_count": count} for user_id, count in counts.items()])
+    plays = Counter(row["track_id"] for row in listens)
+    return Heard(
+        listens,
+        [{"user_id": user_id, "listen_count": count} for user_id, count in counts.items()],
+        [{"track_id": track_id, "play_count": count} for track_id, count in plays.items()],
+    )
 
 
 def _liked(content: Content) -> dict[UUID, list[UUID]]:

@@ -5,16 +5,18 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 
+from app.catalog.comments import recount_comments
 from app.catalog.likes import likes_key
-from app.catalog.models import Album, Artist, Track
+from app.catalog.models import Album, Artist, Track, TrackPlays
 from app.catalog.search_index import unindex
 from app.chat.models import Channel, DirectChannel
 from app.core.db import Writer
 from app.core.errors import Conflict
 from app.demo.content import Content, Row
 from app.groups.models import Group
+from app.library.models import Listen
 from app.playlists.models import Playlist
-from app.reactions.models import Like
+from app.reactions.models import Comment, Like
 from app.reviews.counts import recount_albums
 from app.reviews.models import Review
 from app.rooms.models import Room
@@ -37,7 +39,9 @@ _ENTWINED = """
     UNION ALL
     SELECT 'comments', count(*) FROM comments c
     LEFT JOIN reviews r ON r.id = c.review_id LEFT JOIN comments above ON above.id = c.parent_id
+    LEFT JOIN tracks t ON t.id = c.track_id
     WHERE (c.user_id = ANY ($1)) <> (r.user_id = ANY ($1)) OR (c.user_id = ANY ($1)) <> (above.user_id = ANY ($1))
+       OR (c.user_id <> ALL ($1) AND t.album_id = ANY ($2))
     UNION ALL
     SELECT 'conversations', count(*) FROM direct_channels WHERE (first_id = ANY ($1)) <> (second_id = ANY ($1))
     UNION ALL
@@ -72,6 +76,8 @@ async def remove_demo(db: Writer, content: Content) -> None:
     reviewed = await _stays(db, Review.album_id, Review.user_id, people, albums)
     tracks = await db.all(select(Track.id).where(_among(Track.album_id, albums)))
     liked_tracks = await _stays(db, Like.track_id, Like.user_id, people, tracks)
+    heard = await _stays(db, Listen.track_id, Listen.user_id, people, tracks)
+    commented = await _stays(db, Comment.track_id, Comment.user_id, people, tracks)
     talks = select(DirectChannel.id).where(_among(DirectChannel.first_id, people))
     groups = select(Group.id).where(_among(Group.owner_id, people))
     rooms = select(Room.id).where(_among(Room.owner_id, people))
@@ -86,6 +92,8 @@ async def remove_demo(db: Writer, content: Content) -> None:
     await _recount_likes(db, Album, Like.album_id, liked)
     db.stale += map(likes_key, liked)
     await _recount_likes(db, Track, Like.track_id, liked_tracks)
+    await _recount_plays(db, heard)
+    await recount_comments(db, commented)
 
 
 async def count_albums_of_artists(db: Writer, ids: list[UUID]) -> None:
@@ -120,6 +128,12 @@ async def _remove_artists(db: Writer, ids: list[UUID]) -> list[UUID]:
 async def _recount_likes(db: Writer, owner: type[Album | Track], column: Any, ids: list[UUID]) -> None:
     likes = select(func.count()).where(column == owner.id).scalar_subquery()
     counted = update(owner).where(_among(owner.id, ids)).values(like_count=likes)
+    await db.execute(counted.execution_options(synchronize_session=False))
+
+
+async def _recount_plays(db: Writer, ids: list[UUID]) -> None:
+    listens = select(func.count()).where(Listen.track_id == TrackPlays.track_id).scalar_subquery()
+    counted = update(TrackPlays).where(_among(TrackPlays.track_id, ids)).values(play_count=listens)
     await db.execute(counted.execution_options(synchronize_session=False))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.auth.models import Credential
 from app.catalog.likes import likes_key
-from app.catalog.models import Album, Artist, Track
+from app.catalog.models import Album, Artist, Track, TrackPlays
 from app.catalog.search_index import index, index_person
 from app.catalog.service import GENRES_KEY
 from app.chat.models import Channel, ChannelEvent, ChannelReader, DirectChannel, Message
@@ -126,6 +126,7 @@ async def seed(infra: Infra, *, reset: bool = False) -> SeedResult | None:
         heard = build_listens(content, now)
         await _insert(db, Listen, heard.listens)
         await _insert(db, Listener, heard.listeners)
+        await _insert(db, TrackPlays, heard.plays)
         await make_charts(db)
         db.stale += [GENRES_KEY, *map(cache_key, _ids(content.people.values()))]
         db.stale += map(likes_key, _ids(content.albums.values()))

@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Literal
 
 from app.core.db import Writer
+from app.discover.track_charts import make_track_trends
 
 __all__ = ["Period", "make_charts", "make_first_charts"]
 
@@ -129,6 +130,7 @@ async def make_charts(db: Writer) -> None:
     await db.records(MAKE_TRENDING, trending, seconds=LONGEST_SECONDS)
     for statement in _FORGET:
         await db.records(statement, [])
+    await make_track_trends(db)
 
 
 async def _wait(db: Writer) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base
 
-__all__ = ["Chart", "ChartEntry", "Dismissal", "RoomDismissal"]
+__all__ = ["Chart", "ChartEntry", "Dismissal", "RoomDismissal", "TrackTrend"]
 
 
 class Chart(Base):
@@ -44,6 +44,22 @@ class ChartEntry(Base):
     score: Mapped[float]
     mean_rating: Mapped[float | None]
     review_count: Mapped[int]
+    previous_rank: Mapped[int | None]
+    made_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class TrackTrend(Base):
+    """A place among the tracks that are heard most now. `previous_rank` is the place at the end of the day before."""
+
+    __tablename__ = "track_trends"
+    __table_args__ = (Index("ix_track_trends_track_id", "track_id"),)
+
+    genre: Mapped[str] = mapped_column(primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True)
+    track_id: Mapped[UUID] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"))
+    score: Mapped[float]
+    play_count: Mapped[int]
+    listener_count: Mapped[int]
     previous_rank: Mapped[int | None]
     made_at: Mapped[datetime] = mapped_column(server_default=func.now())
 

@@ -25,17 +25,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.catalog.models import Album, Artist
+from app.catalog.hearing import heard_by
+from app.catalog.models import Album, Artist, Track
 from app.core.query import PageQuery, Query
-from app.discover.models import Chart, ChartEntry, Dismissal
-from app.discover.schemas import ChartInfo, ChartPlace, GenreActivity, SharedAlbum, SuggestedCard
+from app.discover.models import Chart, ChartEntry, Dismissal, TrackTrend
+from app.discover.schemas import ChartInfo, ChartPlace, GenreActivity, SharedAlbum, SuggestedCard, TrendingTrack
 from app.reactions.models import Like
 from app.reactions.queries import person_card
 from app.reviews.models import Review
 from app.users.models import Follow, User
 from app.users.queries import VIEWER, not_muted, visible
 
-__all__ = ["ALBUM_TITLES", "CANDIDATES", "CHART", "CHART_PLACES", "GENRES", "SUGGESTED"]
+__all__ = ["ALBUM_TITLES", "CANDIDATES", "CHART", "CHART_PLACES", "GENRES", "SUGGESTED", "TRENDING_TRACKS"]
 
 MOST_ALBUMS = 100
 MOST_PEOPLE_OF_ALBUM = 50
@@ -71,6 +72,28 @@ CHART_PLACES = PageQuery(
     .where(ChartEntry.kind == _KIND, ChartEntry.period == _PERIOD, ChartEntry.genre == _GENRE, Album.listed),
     into=ChartPlace,
     order=[ChartEntry.rank],
+    ascending=True,
+)
+
+TRENDING_TRACKS = PageQuery(
+    select(
+        TrackTrend.rank,
+        (TrackTrend.previous_rank - TrackTrend.rank).label("rank_change"),
+        TrackTrend.score,
+        TrackTrend.play_count,
+        TrackTrend.listener_count,
+        *(column.label(f"track__{column.key}") for column in (Track.id, Track.title, Track.duration_ms)),
+        Track.like_count.label("track__like_count"),
+        Artist.id.label("track__artist__id"),
+        Artist.name.label("track__artist__name"),
+        *(column.label(f"track__album__{column.key}") for column in _ALBUM[:4]),
+    )
+    .join_from(TrackTrend, Track, Track.id == TrackTrend.track_id)
+    .join(Artist, Artist.id == Track.artist_id)
+    .outerjoin(Album, Album.id == Track.album_id)
+    .where(TrackTrend.genre == _GENRE, heard_by()),
+    into=TrendingTrack,
+    order=[TrackTrend.rank],
     ascending=True,
 )
 

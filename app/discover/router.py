@@ -14,7 +14,7 @@ from app.core.paging import Page, Paged
 from app.core.schemas import Output
 from app.discover import rooms, service
 from app.discover.charts import Period
-from app.discover.schemas import ChartPage, GenreActivity, SuggestedPerson, SuggestedRoom
+from app.discover.schemas import ChartPage, GenreActivity, SuggestedPerson, SuggestedRoom, TrendingTrack
 from app.reviews.schemas import ReviewCard
 from app.users.schemas import USERNAME
 
@@ -23,6 +23,7 @@ __all__ = ["router"]
 router = Router(prefix="/discover", tags=["discover"])
 
 Genre = Annotated[str, Query(max_length=50, description="Only albums of this genre", examples=["jazz"])]
+TrackGenre = Annotated[str, Query(alias="genre", max_length=60, description="Only tracks of it", examples=["jazz"])]
 Username = Annotated[str, Path(pattern=USERNAME, description="Case does not matter", examples=["bruno"])]
 Range = Annotated[Period, Query(alias="range", description="Reviews of the last 7, 30 or 365 days, or of all time")]
 
@@ -61,6 +62,22 @@ async def list_trending_albums(
     """
     chart = await service.list_chart(infra, page, kind="trending", period="week", genre=genre)
     return _public(chart, known, response)
+
+
+@router.get(
+    "/trending-tracks",
+    response_model=Page[TrendingTrack],
+    responses=NOT_MODIFIED,
+    summary="What people listen to now",
+)
+async def list_trending_tracks(
+    *, infra: Here, page: Paged, response: Response, genre: TrackGenre = "", known: IfNoneMatch = None
+) -> Response:
+    """Listens of the last seven days, the newest weighing most, and each listener more than their repetitions.
+
+    Listens of people whose library not everyone may see do not count. Made anew every five minutes.
+    """
+    return _public(await service.list_trending_tracks(infra, page, genre=genre), known, response)
 
 
 @router.get(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.catalog.schemas import AlbumRef, ArtistRef
+from app.catalog.schemas import AlbumRef, ArtistRef, TrackCard
 from app.core.paging import Page
 from app.core.schemas import Output, Timestamp
 from app.rooms.schemas import RoomItem
@@ -26,6 +26,7 @@ __all__ = [
     "SuggestedPerson",
     "SuggestedRoom",
     "Suggestion",
+    "TrendingTrack",
 ]
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -68,6 +69,17 @@ class ChartPage(Page[ChartPlace]):
     period_end: Timestamp
     weeks_back: int
     made_at: Timestamp
+
+
+class TrendingTrack(Output):
+    """A place among the tracks that are heard most now. The counts are those of the last seven days."""
+
+    rank: int
+    rank_change: int | None = Field(description="Places up (or down, below 0) since yesterday; null for a new track")
+    score: float = Field(description="What the chart is sorted by")
+    play_count: int
+    listener_count: int
+    track: TrackCard
 
 
 class GenreActivity(Output):

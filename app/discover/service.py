@@ -13,15 +13,23 @@ from app.core.infra import Infra
 from app.core.paging import Page, PageRequest
 from app.discover.charts import Period, make_first_charts
 from app.discover.models import Dismissal
-from app.discover.queries import CHART, CHART_PLACES, GENRES, SUGGESTED
-from app.discover.schemas import ChartInfo, ChartPage, GenreActivity, SuggestedPerson
+from app.discover.queries import CHART, CHART_PLACES, GENRES, SUGGESTED, TRENDING_TRACKS
+from app.discover.schemas import ChartInfo, ChartPage, GenreActivity, SuggestedPerson, TrendingTrack
 from app.discover.suggestions import SUGGESTIONS, cache_key, suggest
 from app.reviews.queries import EVERYBODYS_REVIEWS
 from app.reviews.schemas import ReviewCard
 from app.users.models import User
 from app.users.queries import not_blocked
 
-__all__ = ["dismiss", "list_chart", "list_genres", "list_recent_reviews", "list_suggestions", "undismiss"]
+__all__ = [
+    "dismiss",
+    "list_chart",
+    "list_genres",
+    "list_recent_reviews",
+    "list_suggestions",
+    "list_trending_tracks",
+    "undismiss",
+]
 
 CACHE_SECONDS = 15 * 60
 
@@ -34,6 +42,12 @@ async def list_chart(
     chart = await _chart(infra, kind, period, genre)
     places = await CHART_PLACES.page(db, page, kind=kind, period=period, genre=genre)
     return ChartPage.model_construct(items=places.items, next_cursor=places.next_cursor, **dict(chart))
+
+
+async def list_trending_tracks(infra: Infra, page: PageRequest, *, genre: str) -> Page[TrendingTrack]:
+    """The tracks that are heard most now and that everybody may hear, of all genres if `genre` is empty."""
+    await _chart(infra, "trending", "week", "")
+    return await TRENDING_TRACKS.page(infra.db.reader, page, genre=genre.strip().lower(), viewer=None)
 
 
 async def _chart(infra: Infra, kind: str, period: str, genre: str) -> ChartInfo:

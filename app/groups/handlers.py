@@ -9,13 +9,13 @@ from sqlalchemy import select
 
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, job, on
-from app.groups import channel
+from app.groups import channel, cover
 from app.groups.leaving import forget_memberships
 from app.groups.models import Group, GroupInvite, GroupMember
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["begin_to_leave_groups", "channel", "leave_groups"]
+__all__ = ["begin_to_leave_groups", "channel", "cover", "leave_groups"]
 
 
 class GroupLeaver(BaseModel):

@@ -5,9 +5,6 @@ from uuid import UUID
 
 from fastapi import Query, Request
 
-from app.catalog.picture_bodies import PICTURE, read_picture
-from app.catalog.pictures import PictureTooLarge
-from app.catalog.schemas import Picture
 from app.core.auth import CurrentUser, MaybeUser
 from app.core.errors import Forbidden, NotFound, Unauthorized, problems
 from app.core.http import Here, ReadDB, Router, WriteDB
@@ -15,6 +12,7 @@ from app.core.images import NotAnImage
 from app.core.limits import limited
 from app.core.paging import Page, Paged
 from app.groups import cover, membership, service
+from app.groups.cover import GROUP_COVER
 from app.groups.membership import AlreadyMember, Banned, CloseItInstead, TransferFirst
 from app.groups.schemas import (
     Category,
@@ -27,6 +25,9 @@ from app.groups.schemas import (
     OwnerInput,
 )
 from app.groups.standing import NotMember, RankTooLow
+from app.pictures.bodies import picture_in, taking
+from app.pictures.schemas import Picture
+from app.pictures.service import PictureTooLarge
 
 __all__ = ["router"]
 
@@ -86,11 +87,12 @@ async def delete_group(group_id: UUID, db: WriteDB, actor: CurrentUser) -> None:
     summary="Set a group's cover",
     responses=RANKED | problems(PictureTooLarge, NotAnImage),
     dependencies=[limited("groups.pictures", 30, 60)],
-    openapi_extra=PICTURE,
+    openapi_extra=taking(GROUP_COVER),
 )
 async def set_group_cover(group_id: UUID, request: Request, infra: Here, actor: CurrentUser) -> Picture:
-    """The picture itself as the body, or a form with it as `file`: PNG, JPEG, WebP or GIF, at most 512,000 bytes."""
-    return await cover.set_cover(infra, actor, group_id, await read_picture(request))
+    """The picture itself as the body, or a form with it as `file`: PNG, JPEG, WebP or GIF, at most 5,000,000 bytes."""
+    async with picture_in(request, GROUP_COVER) as file:
+        return await cover.set_cover(infra, actor, group_id, file)
 
 
 @router.delete("/{group_id}/cover", status_code=204, summary="Remove a group's cover", responses=RANKED)

@@ -19,11 +19,11 @@ from app.core.jobs import enqueue, job
 from app.core.paging import Page, PageRequest
 from app.core.query import Runs
 from app.core.text import name_key, search_words
-from app.groups.cover import drop_cover
 from app.groups.models import Group, GroupMember
 from app.groups.queries import GROUP, MY_GROUPS, groups_page
 from app.groups.schemas import Category, GroupChanges, GroupDetail, GroupInput, GroupItem, GroupSort, MyGroup
 from app.groups.standing import RankTooLow, hold_group, tell_of_changes
+from app.pictures.unused import drop_picture
 
 __all__ = [
     "close_group",
@@ -120,7 +120,7 @@ async def delete_group(db: Writer, actor: Principal, group_id: UUID) -> None:
 async def close_group(db: Writer, group: Group, *, actor_id: UUID | None) -> None:
     """Ends a group that is held, and everybody's sockets in it. What was said is deleted some minutes later."""
     await append(db, group.id, kind="group.closed", actor_id=actor_id, data={}, removes=EVERYBODY)
-    await drop_cover(db, group.cover_key)
+    await drop_picture(db, group.cover_key)
     await db.execute(delete(Group).where(Group.id == group.id))
     await enqueue(db, purge_channel, ClosedChannel(channel_id=group.id), after=READABLE_FOR)
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal, Protocol
+from urllib.parse import quote
 
-__all__ = ["BadKey", "Presigned", "Stat", "Storage", "Stored", "check_key"]
+__all__ = ["BadKey", "Presigned", "Stat", "Storage", "Stored", "attachment", "check_key", "empty", "rounded"]
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}(/[a-z0-9][a-z0-9_-]{0,99}){0,3}\.[a-z0-9]{1,8}")
 
@@ -85,9 +86,30 @@ class Storage(Protocol):
         With a `filename` it is saved under that name. `now_rounded` gives everybody the same URL for a while.
         """
 
+    async def check(self) -> str:
+        """What it is, in a few words. Raises whatever it likes when it cannot be used."""
+
 
 def check_key(key: str) -> str:
     """The key itself. Raises BadKey for one that could mean anything else than an object of ours."""
     if not _KEY.fullmatch(key):
         raise BadKey(key)
     return key
+
+
+def attachment(filename: str) -> str:
+    """A Content-Disposition that has browsers save under this name, whatever letters it has (RFC 6266)."""
+    plain = re.sub(r"[^A-Za-z0-9 ._()-]", "_", filename)
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(filename, safe='')}"
+
+
+def rounded(seconds: int) -> tuple[datetime, int]:
+    """A moment that is the same for a while, and how long from then lasts at least `seconds` from now."""
+    now = int(datetime.now(UTC).timestamp())
+    return datetime.fromtimestamp(now - now % seconds, UTC), 2 * seconds
+
+
+async def empty() -> AsyncIterator[bytes]:
+    """No bytes."""
+    for piece in list[bytes]():
+        yield piece

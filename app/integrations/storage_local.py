@@ -85,6 +85,11 @@ class LocalStorage:
         check_key(key)
         return None
 
+    async def check(self) -> str:
+        """Looks whether it can be written to."""
+        await asyncio.to_thread(lambda: _draft(self._folder).close())
+        return f"the folder {self._folder}"
+
     async def receive(
         self, token: str, body: AsyncIterator[bytes], *, content_type: str | None, length: int | None
     ) -> None:

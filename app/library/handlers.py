@@ -19,10 +19,11 @@ from app.library.now_playing import silence
 from app.library.recording import Heard, record
 from app.library.service import forget_some_listens
 from app.rooms.events import TrackPlayed
+from app.uploads.events import TrackStreamed
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["choosing", "forget_listens", "move_listens", "record_room"]
+__all__ = ["choosing", "forget_listens", "move_listens", "record_room", "record_stream"]
 
 
 class Leaver(BaseModel):
@@ -54,6 +55,13 @@ async def record_room(db: Writer, event: TrackPlayed) -> None:
         for user_id in event.listener_ids
     ]
     await record(db, heard, source="room")
+
+
+@on(TrackStreamed)
+async def record_stream(db: Writer, event: TrackStreamed) -> None:
+    """What somebody has heard from the server is a listen of theirs, if the track is still for them."""
+    heard = Heard(event.user_id, event.track_id, event.started_at, event.client, event.played_ms)
+    await record(db, [heard], source="stream")
 
 
 @on(AccountDeleted)

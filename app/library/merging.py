@@ -34,12 +34,13 @@ _DROP_KNOWN = """
           AND coalesce(others.kept_id, known.track_id) = pairs.kept_id
           AND (known.track_id = pairs.kept_id OR known.id < moved.id)
       )
-    RETURNING moved.user_id"""
+    RETURNING moved.user_id, moved.track_id"""
 _MOVE = """
     UPDATE listens SET track_id = pairs.kept_id
     FROM unnest($3::uuid[], $4::uuid[]) AS batch (user_id, id),
         unnest($1::uuid[], $2::uuid[]) AS pairs (duplicate, kept_id)
-    WHERE listens.user_id = batch.user_id AND listens.id = batch.id AND listens.track_id = pairs.duplicate"""
+    WHERE listens.user_id = batch.user_id AND listens.id = batch.id AND listens.track_id = pairs.duplicate
+    RETURNING pairs.duplicate, pairs.kept_id"""
 
 
 async def move_some_listens(db: Writer, pairs: Sequence[tuple[UUID, UUID]]) -> bool:
@@ -55,6 +56,10 @@ async def move_some_listens(db: Writer, pairs: Sequence[tuple[UUID, UUID]]) -> b
     await db.records(_LOCK, [list(set(people))])
     bounds = zip(*(near(row["listened_at"], row["duration_ms"]) for row in batch), strict=True)
     dropped = await db.records(_DROP_KNOWN, [*both, people, ids, *map(list, bounds)])
-    await db.records(_MOVE, [*both, people, ids])
-    await add_counts(db, Counter({user: -n for user, n in Counter(row["user_id"] for row in dropped).items()}))
+    moved = await db.records(_MOVE, [*both, people, ids])
+    fewer = Counter({user_id: -count for user_id, count in Counter(row["user_id"] for row in dropped).items()})
+    plays = Counter(row["kept_id"] for row in moved)
+    plays.subtract(row["duplicate"] for row in moved)
+    plays.subtract(row["track_id"] for row in dropped)
+    await add_counts(db, people=fewer, tracks=plays)
     return True

@@ -42,12 +42,18 @@ _INSERT = """
     )
     ORDER BY heard.user_id, heard.id
     ON CONFLICT DO NOTHING
-    RETURNING user_id, id"""
+    RETURNING user_id, id, track_id"""
 
+# $1 people, $2 what is added to their counters; $3 tracks, $4 what is added to theirs, in the order of their ids
 _COUNT = """
-    UPDATE listeners SET listen_count = listen_count + counted.change
-    FROM unnest($1::uuid[], $2::bigint[]) AS counted (user_id, change)
-    WHERE listeners.user_id = counted.user_id"""
+    WITH counted AS (
+        UPDATE listeners SET listen_count = listen_count + counted.change
+        FROM unnest($1::uuid[], $2::bigint[]) AS counted (user_id, change)
+        WHERE listeners.user_id = counted.user_id
+    )
+    INSERT INTO track_plays AS known (track_id, play_count)
+    SELECT track_id, change FROM unnest($3::uuid[], $4::bigint[]) AS heard (track_id, change) ORDER BY track_id
+    ON CONFLICT (track_id) DO UPDATE SET play_count = known.play_count + excluded.play_count"""
 
 
 _HEARD_HERE: frozenset[Source] = frozenset({"room", "stream"})
@@ -81,15 +87,17 @@ async def record(db: Writer, listens: Sequence[Heard], *, source: Source) -> lis
     willing = await _lock_listeners(db, {heard.user_id for heard in listens}, in_room=source == "room")
     rows = [_row(heard, tracks[heard.track_id]) for heard in listens if heard.user_id in willing]
     new = await _insert(db, rows, source) if rows else []
+    listens_of = [(user_id, listen_id) for user_id, listen_id, _ in new]
     if new:
-        await add_counts(db, Counter(user_id for user_id, _ in new))
-        await emit(db, ListensRecorded(source=source, listens=new))
-    return new
+        listeners, _, heard_tracks = zip(*new, strict=True)
+        await add_counts(db, people=Counter(listeners), tracks=Counter(heard_tracks))
+        await emit(db, ListensRecorded(source=source, listens=listens_of))
+    return listens_of
 
 
-async def add_counts(db: Writer, changes: Counter[UUID]) -> None:
-    """Keeps the people's counters, whose rows the caller has locked."""
-    await db.records(_COUNT, [list(changes), list(changes.values())])
+async def add_counts(db: Writer, *, people: Counter[UUID], tracks: Counter[UUID]) -> None:
+    """Keeps the counters of the people, whose rows the caller has locked, and those of the tracks."""
+    await db.records(_COUNT, [list(people), list(people.values()), list(tracks), list(tracks.values())])
 
 
 def near(listened_at: datetime, duration_ms: int | None) -> tuple[UUID, UUID]:
@@ -142,6 +150,6 @@ def _row(heard: Heard, track: KnownTrack) -> tuple[object, ...]:
     return heard.user_id, identifier, track.track_id, moment, *said, *near(moment, track.duration_ms)
 
 
-async def _insert(db: Writer, rows: Sequence[tuple[object, ...]], source: Source) -> list[tuple[UUID, UUID]]:
+async def _insert(db: Writer, rows: Sequence[tuple[object, ...]], source: Source) -> list[tuple[UUID, UUID, UUID]]:
     columns = [list(column) for column in zip(*rows, strict=True)]
     return [tuple(row) for row in await db.records(_INSERT, [*columns[:7], source, *columns[7:]])]

@@ -11,9 +11,12 @@ from app.core.http import Here, ReadDB, Router, WriteDB
 from app.core.limits import limited
 from app.core.paging import Page, Paged
 from app.core.schemas import Moment
+from app.library import evenings as evenings_service
 from app.library import now_playing, service
+from app.library.evenings import NothingPlayed
 from app.library.queries import MOST_ENTRIES
 from app.library.schemas import (
+    KeptEvening,
     ListenBatch,
     ListeningStats,
     ListenItem,
@@ -24,13 +27,17 @@ from app.library.schemas import (
     TopKind,
     TopList,
 )
+from app.playlists.schemas import PlaylistDetail
+from app.playlists.service import TooManyPlaylists
+from app.rooms.rights import NotMember
 from app.users.schemas import USERNAME
 from app.users.service import ProfileRestricted
 
-__all__ = ["listens", "people"]
+__all__ = ["evenings", "listens", "people"]
 
 listens = Router(prefix="/listens", tags=["listens"])
 people = Router(prefix="/users", tags=["listens"])
+evenings = Router(prefix="/rooms", tags=["rooms"])
 
 Username = Annotated[str, Path(pattern=USERNAME, description="Case does not matter", examples=["ana"])]
 Range = Annotated[Period, Query(alias="range", description="The last 7, 30 or 365 days, or all time")]
@@ -123,3 +130,16 @@ async def set_now_playing(playing: NowPlayingInput, infra: Here, actor: Listenin
 async def clear_now_playing(infra: Here, actor: Listening) -> None:
     """Done again it changes nothing."""
     await now_playing.silence(infra.redis, actor.user_id)
+
+
+@evenings.post(
+    "/{room_id}/history/playlist",
+    status_code=201,
+    summary="Keep what was played as a playlist",
+    responses=problems(Unauthorized, Forbidden, NotFound, NotMember, NothingPlayed, TooManyPlaylists),
+    dependencies=[limited("playlists.copy", 20, 60)],
+)
+async def keep_room_history(room_id: UUID, wanted: KeptEvening, db: WriteDB, actor: CurrentUser) -> PlaylistDetail:
+    """A new one of yours, in the order of playing: the last 500 tracks, or those of the time that you name, as far as
+    you may hear them."""
+    return await evenings_service.keep_history(db, actor, room_id, wanted)

@@ -7,9 +7,12 @@ from pydantic import ConfigDict, Field
 
 from app.catalog.schemas import ArtistRef, TrackCard
 from app.core.schemas import Id, Input, Line, Moment, Output, Timestamp
+from app.playlists.inputs import Description, Name
+from app.playlists.schemas import Visibility
 
 __all__ = [
     "HeardGenre",
+    "KeptEvening",
     "KnownTrack",
     "ListenBatch",
     "ListenItem",
@@ -135,3 +138,19 @@ class HeardGenre(Output):
     user_id: UUID
     genre: str
     listen_count: int
+
+
+class KeptEvening(Input):
+    """A playlist to make of what a room played. What was skipped is left out, and each track comes once, unless you
+    want it otherwise.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Late night jazz, Friday"}]})
+
+    name: Name
+    description: Description = ""
+    visibility: Visibility = "private"
+    since: Moment | None = None
+    until: Moment | None = None
+    skipped: bool = False
+    repeats: bool = False

@@ -20,7 +20,7 @@ from app.core.paging import Page, PageRequest
 from app.core.query import Runs
 from app.library.models import Listen, Listener
 from app.library.queries import GENRES_HEARD, LISTENS_BY_ID, STATS, TOP, listens_page
-from app.library.recording import Heard, record
+from app.library.recording import Heard, add_counts, record
 from app.library.schemas import (
     ListenBatch,
     ListeningStats,
@@ -112,8 +112,10 @@ async def remove_listen(db: Writer, actor: Principal, listen_id: UUID) -> None:
     # the counter first, as everywhere: its lock has whoever else changes this person's listens wait
     fewer = update(Listener).where(Listener.user_id == actor.user_id, select(Listen.id).where(*mine).exists())
     await db.execute(fewer.values(listen_count=Listener.listen_count - 1).execution_options(synchronize_session=False))
-    if await db.scalar(delete(Listen).where(*mine).returning(Listen.id)) is None:
+    track_id = await db.scalar(delete(Listen).where(*mine).returning(Listen.track_id))
+    if track_id is None:
         raise NotFound("There is no such listen of yours.")
+    await add_counts(db, people=Counter(), tracks=Counter({track_id: -1}))
     db.stale += _keys(actor.user_id)
 
 
@@ -125,7 +127,10 @@ async def forget_some_listens(db: Writer, user_id: UUID) -> bool:
     await db.execute(delete(Listener).where(Listener.user_id == user_id))
     some = select(Listen.id).where(Listen.user_id == user_id).order_by(Listen.id).limit(_BATCH)
     gone = delete(Listen).where(Listen.user_id == user_id, Listen.id.in_(some.scalar_subquery()))
-    return bool(list(await db.scalars(gone.returning(Listen.id))))
+    heard = Counter(await db.scalars(gone.returning(Listen.track_id)))
+    fewer = Counter({track_id: -count for track_id, count in heard.items()})
+    await add_counts(db, people=Counter(), tracks=fewer)
+    return bool(heard)
 
 
 async def count_listens(db: Runs, user_id: UUID) -> int:

@@ -7,6 +7,8 @@ from uuid import UUID
 from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import aliased
 
+from app.catalog.events import TrackCommented
+from app.catalog.models import Track
 from app.chat.events import DirectMessagesSent, PeopleMentioned
 from app.chat.models import ChannelReader, DirectChannel, Message
 from app.core.db import Reader, Writer
@@ -39,6 +41,7 @@ __all__ = [
     "tell_of_playlist_invite",
     "tell_of_review",
     "tell_of_review_like",
+    "tell_of_track_comment",
 ]
 
 
@@ -62,10 +65,10 @@ async def tell_of_review_like(db: Writer, event: ReviewLiked) -> None:
 @on(CommentLiked)
 async def tell_of_comment_like(db: Writer, event: CommentLiked) -> None:
     """The author of the comment, if it is still liked."""
+    await _keep(db, event)
     like = and_(Like.comment_id == Comment.id, Like.user_id == event.user_id)
-    author = select(Comment.user_id).join(Review, Review.id == Comment.review_id).join(Like, like)
-    author = author.where(Comment.id == event.comment_id)
-    author_id = await db.scalar(author.with_for_update(key_share=True, read=True, of=[Review, Comment]))
+    author = select(Comment.user_id).join(Like, like).where(Comment.id == event.comment_id)
+    author_id = await db.scalar(author.with_for_update(key_share=True, read=True, of=Comment))
     if author_id:
         await notify(
             db,
@@ -74,6 +77,7 @@ async def tell_of_comment_like(db: Writer, event: CommentLiked) -> None:
             actor_id=event.user_id,
             subject=f"comment:{event.comment_id}",
             review_id=event.review_id,
+            track_id=event.track_id,
             comment_id=event.comment_id,
         )
 
@@ -91,20 +95,50 @@ async def tell_of_comment(db: Writer, event: CommentWritten) -> None:
     found = await db.rows(written.with_for_update(key_share=True, read=True, of=[Review, Comment]))
     for text, owner_id, parent_id in found:
         mentioned = await mentioned_people(db, text, event.user_id, owner_id=owner_id)
-        kinds = (REPLY, {parent_id} - {None}), (COMMENT, {owner_id}), (MENTION, set(mentioned))
-        await hold_inboxes(db, set().union(*(people for _, people in kinds)), actor_id=event.user_id)
-        told: set[UUID] = set()
-        for kind, people in kinds:
-            await notify(
-                db,
-                user_ids=people - told,
-                kind=kind,
-                actor_id=event.user_id,
-                subject=f"comment:{event.comment_id}",
-                review_id=event.review_id,
-                comment_id=event.comment_id,
-            )
-            told |= people
+        await _tell_of_comment(db, event, (parent_id, owner_id), mentioned, review_id=event.review_id)
+
+
+@on(TrackCommented)
+async def tell_of_track_comment(db: Writer, event: TrackCommented) -> None:
+    """The author of the comment that it replies to, who uploaded the track, and whom it names: each once."""
+    await _keep(db, event)
+    parent = aliased(Comment)
+    written = (
+        select(Comment.text, Track.owner_id, parent.user_id.label("parent_id"))
+        .join(Track, Track.id == Comment.track_id)
+        .outerjoin(parent, parent.id == Comment.parent_id)
+        .where(Comment.id == event.comment_id, Comment.deleted_at.is_(None))
+    )
+    found = await db.rows(written.with_for_update(key_share=True, read=True, of=Comment))
+    for text, owner_id, parent_id in found:
+        mentioned = await mentioned_people(db, text, event.user_id, owner_id=owner_id)
+        await _tell_of_comment(db, event, (parent_id, owner_id), mentioned, track_id=event.track_id)
+
+
+async def _tell_of_comment(
+    db: Writer,
+    event: CommentWritten | TrackCommented,
+    concerned: tuple[UUID | None, UUID | None],
+    mentioned: list[UUID],
+    **about: UUID,
+) -> None:
+    """The author of the comment above and the owner of what it stands under, and whom it names."""
+    above, owner = ({person} if person else set() for person in concerned)
+    kinds: list[tuple[Kind, set[UUID]]] = [(REPLY, above), (COMMENT, owner), (MENTION, set(mentioned))]
+    await hold_inboxes(db, set().union(*(people for _, people in kinds)), actor_id=event.user_id)
+    told: set[UUID] = set()
+    for kind, people in kinds:
+        subject = f"comment:{event.comment_id}"
+        about |= {"comment_id": event.comment_id}
+        await notify(db, user_ids=people - told, kind=kind, actor_id=event.user_id, subject=subject, **about)
+        told |= people
+
+
+async def _keep(db: Writer, event: CommentLiked | TrackCommented) -> None:
+    """Has what the comment stands under stay until this is written: whoever deletes it takes inboxes last."""
+    for table, its_id in ((Review, getattr(event, "review_id", None)), (Track, event.track_id)):
+        if its_id is not None:
+            await db.execute(select(table.id).where(table.id == its_id).with_for_update(key_share=True, read=True))
 
 
 @on(ReviewPublished)

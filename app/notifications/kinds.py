@@ -31,7 +31,7 @@ def kinds() -> dict[str, Kind]:
 
 
 LIKE = kind("like", title="Likes of your reviews and comments")
-COMMENT = kind("comment", title="Comments on your reviews")
+COMMENT = kind("comment", title="Comments on your reviews and tracks")
 REPLY = kind("reply", title="Replies to your comments")
 FOLLOW = kind("follow", title="New followers")
 MENTION = kind("mention", title="Mentions of your name")

@@ -43,6 +43,7 @@ class Notification(Row):
     subject: Mapped[str]
     review_id: Mapped[UUID | None] = mapped_column(ForeignKey("reviews.id", ondelete="CASCADE"), index=True)
     comment_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id", ondelete="CASCADE"), index=True)
+    track_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="CASCADE"), index=True)
     message_id: Mapped[UUID | None] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
     group_invite_id: Mapped[UUID | None] = mapped_column(ForeignKey("group_invites.id", ondelete="CASCADE"), index=True)
     playlist_member_id: Mapped[UUID | None] = mapped_column(

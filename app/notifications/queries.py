@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, join, literal_column, select, true
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, join, literal_column, or_, select, true
 from sqlalchemy.orm import aliased
 
-from app.catalog.models import Album, Artist
+from app.catalog.hearing import heard_by
+from app.catalog.models import Album, Artist, Track
 from app.chat.models import Channel, Message
 from app.core.db import Reader
 from app.core.query import PageQuery, Query
@@ -40,7 +41,10 @@ def _about() -> Select[*tuple[Any, ...]]:
     readable = and_(author.id == Review.user_id, Review.published_at.is_not(None), visible(author))
     reviews = join(Review, author, readable).join(Album, Album.id == Review.album_id)
     reviews = reviews.join(Artist, Artist.id == Album.artist_id)
-    said = and_(Comment.id == Notification.comment_id, Comment.deleted_at.is_(None), Comment.review_id == Review.id)
+    its_artist = aliased(Artist)
+    tracks = join(Track, its_artist, its_artist.id == Track.artist_id)
+    stands = or_(Comment.review_id == Review.id, Comment.track_id == Track.id)
+    said = and_(Comment.id == Notification.comment_id, Comment.deleted_at.is_(None), stands)
     return (
         select(
             *person_card(User, "actor__"),
@@ -49,6 +53,9 @@ def _about() -> Select[*tuple[Any, ...]]:
             Album.title.label("review__album__title"),
             Artist.name.label("review__album__artist"),
             Album.cover_key.label("review__album__cover_key"),
+            Track.id.label("track__id"),
+            Track.title.label("track__title"),
+            its_artist.name.label("track__artist"),
             Comment.id.label("comment__id"),
             func.left(Comment.text, literal_column(str(EXCERPT))).label("comment__excerpt"),
             Message.id.label("message__id"),
@@ -68,6 +75,7 @@ def _about() -> Select[*tuple[Any, ...]]:
         )
         .select_from(User)
         .outerjoin(reviews, Review.id == Notification.review_id)
+        .outerjoin(tracks, and_(Track.id == Notification.track_id, heard_by()))
         .outerjoin(Comment, said)
         .outerjoin(Message, Message.id == Notification.message_id)
         .outerjoin(Channel, Channel.id == Message.channel_id)

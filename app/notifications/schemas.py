@@ -18,6 +18,7 @@ __all__ = [
     "NotedPlaylist",
     "NotedPlaylistInvite",
     "NotedReview",
+    "NotedTrack",
     "NotificationEvent",
     "NotificationItem",
     "Preference",
@@ -43,6 +44,14 @@ class NotedReview(Output):
 
     id: UUID
     album: NotedAlbum
+
+
+class NotedTrack(Output):
+    """The track that it is about."""
+
+    id: UUID
+    title: str
+    artist: str
 
 
 class NotedComment(Output):
@@ -97,8 +106,8 @@ class NotedPlaylistInvite(Output):
 class NotificationItem(Output):
     """What somebody did. `number` counts a person's notifications in the order in which they came.
 
-    `review`, `comment`, `message`, `group_invite` and `playlist_invite` are null where there is none, or where you can
-    no longer see it.
+    `review`, `track`, `comment`, `message`, `group_invite` and `playlist_invite` are null where there is none, or where
+    you can no longer see it.
     """
 
     id: UUID
@@ -109,6 +118,7 @@ class NotificationItem(Output):
     actor: PersonCard
     review: NotedReview | None
     comment: NotedComment | None
+    track: NotedTrack | None
     message: NotedMessage | None
     group_invite: NotedInvite | None
     playlist_invite: NotedPlaylistInvite | None

@@ -5,10 +5,25 @@ from itertools import permutations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, column, delete, exists, func, literal, or_, select, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Uuid,
+    column,
+    delete,
+    exists,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 
+from app.catalog.hearing import heard_by
+from app.catalog.models import Track
 from app.core.auth import Principal
 from app.core.db import Reader, Writer
 from app.core.errors import NotFound
@@ -40,6 +55,7 @@ __all__ = [
 
 BATCH = 5000
 UUIDS = ARRAY(Uuid)
+_NEW_USER: ColumnElement[UUID] = literal_column("new.user_id", Uuid)
 
 
 async def notify(
@@ -51,20 +67,22 @@ async def notify(
     subject: str,
     review_id: UUID | None = None,
     comment_id: UUID | None = None,
+    track_id: UUID | None = None,
     message_id: UUID | None = None,
     group_invite_id: UUID | None = None,
     playlist_member_id: UUID | None = None,
 ) -> None:
     """Notifies people of what the actor did, once for each kind, actor and subject.
 
-    Nobody is told of themselves, of people whom they block or mute, of a kind that they switched off, or of a review
-    that they cannot read. Lock the review or comment first (FOR KEY SHARE): whoever deletes it takes inboxes last.
+    Nobody is told of themselves, of people whom they block or mute, of a kind that they switched off, or of a review or
+    track that they may not see. Lock what it is about first (FOR KEY SHARE): whoever deletes that takes inboxes last.
     """
     await hold(db, "notifier", actor_id, shared=True)
     locked = await _lock_inboxes(db, set(user_ids) - {actor_id})
     if not locked:
         return
-    wanted = _wanted(locked, kind, actor_id, subject, review_id).cte("wanted")
+    may_see = [_may_read(review_id)] if review_id else [_may_hear(track_id)] if track_id else []
+    wanted = _wanted(locked, kind, actor_id, subject).where(*may_see).cte("wanted")
     counted = (
         update(Inbox)
         .where(Inbox.user_id == wanted.c.user_id)
@@ -78,6 +96,7 @@ async def notify(
         "subject": subject,
         "review_id": review_id,
         "comment_id": comment_id,
+        "track_id": track_id,
         "message_id": message_id,
         "group_invite_id": group_invite_id,
         "playlist_member_id": playlist_member_id,
@@ -104,13 +123,13 @@ async def _lock_inboxes(db: Writer, user_ids: Collection[UUID]) -> list[UUID]:
     return list(await db.scalars(lock.returning(Inbox.user_id)))
 
 
-def _wanted(user_ids: list[UUID], kind: Kind, actor_id: UUID, subject: str, review_id: UUID | None) -> Any:
+def _wanted(user_ids: list[UUID], kind: Kind, actor_id: UUID, subject: str) -> Any:
     """Who of them is to be notified, each with the id of the notification."""
     ids = literal([uuid7() for _ in user_ids], UUIDS)
     new = func.unnest(ids, literal(user_ids, UUIDS)).table_valued(column("id", Uuid), column("user_id", Uuid))
     new = new.render_derived(name="new")
     off, same, actor = aliased(NotificationPreference), aliased(Notification), literal(actor_id, Uuid)
-    wanted = select(new.c.id, new.c.user_id).where(
+    return select(new.c.id, new.c.user_id).where(
         exists().where(User.id == actor, User.deleted_at.is_(None)),
         not_blocked(actor, new.c.user_id),
         not_muted(actor, new.c.user_id),
@@ -119,11 +138,14 @@ def _wanted(user_ids: list[UUID], kind: Kind, actor_id: UUID, subject: str, revi
             same.user_id == new.c.user_id, same.kind == kind.name, same.actor_id == actor, same.subject == subject
         ),
     )
-    return wanted if review_id is None else wanted.where(_may_read(review_id, new.c.user_id))
 
 
-def _may_read(review_id: UUID, user_id: ColumnElement[UUID]) -> ColumnElement[bool]:
-    author = aliased(User)
+def _may_hear(track_id: UUID) -> ColumnElement[bool]:
+    return exists().where(Track.id == track_id, heard_by(Track, _NEW_USER))
+
+
+def _may_read(review_id: UUID) -> ColumnElement[bool]:
+    author, user_id = aliased(User), _NEW_USER
     its_author = author.id == Review.user_id
     return exists().where(
         Review.id == review_id, Review.published_at.is_not(None), its_author, visible(author, user_id)

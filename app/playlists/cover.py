@@ -1,65 +1,36 @@
 """Covers of playlists."""
 
-import hashlib
-from typing import Any
+from typing import BinaryIO, Final
 from uuid import UUID
 
-from pydantic import BaseModel
-from sqlalchemy import exists, select
-
-from app.catalog.pictures import MOST_BYTES, PictureTooLarge
-from app.catalog.schemas import Picture
 from app.core.auth import Principal
 from app.core.db import Writer
-from app.core.http import API
-from app.core.images import as_webp
 from app.core.infra import Infra
-from app.core.jobs import enqueue, job
-from app.integrations.storage import storage
+from app.pictures.schemas import Picture
+from app.pictures.service import Kind, store_picture
+from app.pictures.unused import drop_picture, shows
 from app.playlists.models import Playlist
 from app.playlists.standing import NotOwner, hold_playlist, require_readable, tell_of_changes
 
-__all__ = ["drop_cover", "drop_playlist_cover", "remove_cover", "set_cover"]
+__all__ = ["PLAYLIST_COVER", "remove_cover", "set_cover"]
 
-SIDE = 1000
-
-
-class UnusedPlaylistCover(BaseModel):
-    """A picture that no playlist may show any longer."""
-
-    key: str
+PLAYLIST_COVER: Final = Kind("playlists")
+shows(PLAYLIST_COVER.folder, Playlist.cover_key)
 
 
-async def set_cover(infra: Infra, actor: Principal, playlist_id: UUID, data: bytes) -> Picture:
-    """Stores a picture and shows it. Raises NotFound, NotOwner, PictureTooLarge, NotAnImage."""
-    if len(data) > MOST_BYTES:
-        raise PictureTooLarge
+async def set_cover(infra: Infra, actor: Principal, playlist_id: UUID, picture: BinaryIO) -> Picture:
+    """Stores a picture and shows it. Raises NotFound, NotOwner, PictureTooLarge, NotAnImage, Unavailable."""
     if (await require_readable(infra.db.reader, actor, playlist_id)).role != "owner":
         raise NotOwner
-    webp = await as_webp(infra, data, side=SIDE)
-    key = f"playlists/{hashlib.sha256(webp).hexdigest()[:32]}.webp"
-    await infra.part(storage).put(key, webp, content_type="image/webp")
+    stored = await store_picture(infra, PLAYLIST_COVER, picture)
     async with infra.db.write() as db:
-        await _show(db, actor, playlist_id, key)
-    return Picture(key=key, url=f"{API}/media/{key}")
+        await _show(db, actor, playlist_id, stored.key)
+    return stored
 
 
 async def remove_cover(db: Writer, actor: Principal, playlist_id: UUID) -> None:
     """Shows no picture any longer. Raises NotFound, NotOwner."""
     await _show(db, actor, playlist_id, None)
-
-
-async def drop_cover(db: Writer, key: str | None) -> None:
-    """Has a picture deleted unless another playlist shows it."""
-    if key is not None:
-        await enqueue(db, drop_playlist_cover, UnusedPlaylistCover(key=key))
-
-
-@job()
-async def drop_playlist_cover(infra: Any, unused: UnusedPlaylistCover) -> None:
-    """Equal pictures share a file, so it stays while any playlist shows it."""
-    if not await infra.db.reader.one(select(exists().where(Playlist.cover_key == unused.key))):
-        await infra.part(storage).delete(unused.key)
 
 
 async def _show(db: Writer, actor: Principal, playlist_id: UUID, key: str | None) -> None:
@@ -69,5 +40,5 @@ async def _show(db: Writer, actor: Principal, playlist_id: UUID, key: str | None
     if before == key:
         return
     held.playlist.cover_key = key
-    await drop_cover(db, before)
+    await drop_picture(db, before)
     await tell_of_changes(db, held.playlist, actor_id=actor.user_id)

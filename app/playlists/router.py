@@ -5,9 +5,6 @@ from uuid import UUID
 
 from fastapi import Query, Request, Response
 
-from app.catalog.picture_bodies import PICTURE, read_picture
-from app.catalog.pictures import PictureTooLarge
-from app.catalog.schemas import Picture
 from app.core.auth import CurrentUser, MaybeUser
 from app.core.errors import Forbidden, NotFound, Unauthorized, problems
 from app.core.etags import NOT_MODIFIED, IfNoneMatch, tagged
@@ -15,7 +12,11 @@ from app.core.http import Here, ReadDB, Router, WriteDB
 from app.core.images import NotAnImage
 from app.core.limits import limited
 from app.core.paging import Page, Paged
+from app.pictures.bodies import picture_in, taking
+from app.pictures.schemas import Picture
+from app.pictures.service import PictureTooLarge
 from app.playlists import copying, cover, likes, service, smart
+from app.playlists.cover import PLAYLIST_COVER
 from app.playlists.inputs import CopyInput, PlaylistChanges, PlaylistInput, RulesInput
 from app.playlists.schemas import (
     LikedPlaylist,
@@ -123,11 +124,12 @@ async def delete_playlist(playlist_id: UUID, db: WriteDB, actor: CurrentUser) ->
     summary="Set a playlist's cover",
     responses=OWNED | problems(PictureTooLarge, NotAnImage),
     dependencies=[limited("playlists.pictures", 30, 60)],
-    openapi_extra=PICTURE,
+    openapi_extra=taking(PLAYLIST_COVER),
 )
 async def set_playlist_cover(playlist_id: UUID, request: Request, infra: Here, actor: CurrentUser) -> Picture:
-    """The picture itself as the body, or a form with it as `file`: PNG, JPEG, WebP or GIF."""
-    return await cover.set_cover(infra, actor, playlist_id, await read_picture(request))
+    """The picture itself as the body, or a form with it as `file`: PNG, JPEG, WebP or GIF, at most 5,000,000 bytes."""
+    async with picture_in(request, PLAYLIST_COVER) as file:
+        return await cover.set_cover(infra, actor, playlist_id, file)
 
 
 @router.delete("/{playlist_id}/cover", status_code=204, summary="Remove a playlist's cover", responses=OWNED)

@@ -19,7 +19,7 @@ from app.core.jobs import enqueue, job
 from app.core.paging import Page, PageRequest
 from app.core.query import Runs
 from app.core.text import name_key, search_words
-from app.playlists.cover import drop_cover
+from app.pictures.unused import drop_picture
 from app.playlists.entries import (
     NewEntry,
     add_entries,
@@ -178,7 +178,7 @@ async def delete_playlist(db: Writer, actor: Principal, playlist_id: UUID) -> No
 async def close_playlist(db: Writer, playlist: Playlist, *, actor_id: UUID | None) -> None:
     """Ends a playlist that is held, and everybody's sockets in it."""
     await append(db, playlist.id, kind="playlist.closed", actor_id=actor_id, data={}, removes=EVERYBODY)
-    await drop_cover(db, playlist.cover_key)
+    await drop_picture(db, playlist.cover_key)
     await db.execute(delete(Playlist).where(Playlist.id == playlist.id))
     await enqueue(db, purge_playlist, ClosedChannel(channel_id=playlist.id), after=READABLE_FOR)
 

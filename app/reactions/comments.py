@@ -13,9 +13,11 @@ from app.reactions.service import Target
 __all__ = ["erase_comments", "write_comment"]
 
 
-async def write_comment(db: Writer, user_id: UUID, target: Target, *, text: str, parent_id: UUID | None) -> UUID:
+async def write_comment(
+    db: Writer, user_id: UUID, target: Target, *, text: str, parent_id: UUID | None, position_ms: int | None = None
+) -> UUID:
     """Adds a comment, or a reply to `parent_id`, and counts the reply."""
-    comment = Comment(user_id=user_id, text=text, parent_id=parent_id, **target.key)
+    comment = Comment(user_id=user_id, text=text, parent_id=parent_id, position_ms=position_ms, **target.key)
     db.add(comment)
     await db.flush()
     if parent_id:

@@ -23,6 +23,8 @@ def export_likes(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
 @exported("comments")
 def export_comments(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
     """What the person wrote under what others did."""
-    own = (Comment.id, Comment.review_id, Comment.parent_id, Comment.text, Comment.created_at, Comment.edited_at)
-    comments = select(*own).where(Comment.user_id == user_id, Comment.deleted_at.is_(None))
+    on = (Comment.review_id, Comment.track_id, Comment.position_ms, Comment.parent_id)
+    comments = select(Comment.id, *on, Comment.text, Comment.created_at, Comment.edited_at).where(
+        Comment.user_id == user_id, Comment.deleted_at.is_(None)
+    )
     return every_row(db, comments, key=Comment.id)

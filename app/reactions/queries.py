@@ -8,7 +8,9 @@ from sqlalchemy import (
     ColumnElement,
     Label,
     Select,
+    Uuid,
     and_,
+    bindparam,
     case,
     func,
     literal_column,
@@ -17,14 +19,17 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.core.query import Query
 from app.reactions.models import Comment
+from app.reactions.schemas import CommentCard
 from app.reactions.service import liked_by_viewer
 from app.users.models import User
 from app.users.queries import not_blocked, not_muted
 
-__all__ = ["comment_cards", "person_card", "threads"]
+__all__ = ["COMMENT", "COMMENT_ID", "comment_cards", "person_card", "threads"]
 
 FIRST_REPLIES = 3
+COMMENT_ID = bindparam("comment_id", type_=Uuid)
 
 
 def person_card(person: Any = User, prefix: str = "") -> list[Label[Any]]:
@@ -53,7 +58,8 @@ def threads() -> Select[Any]:
 
 def _card(comment: Any) -> list[Label[Any]]:
     there = comment.deleted_at.is_(None)
-    plain = (comment.id, comment.review_id, comment.parent_id, comment.like_count, comment.reply_count)
+    on = (comment.review_id, comment.track_id, comment.position_ms, comment.parent_id)
+    plain = (comment.id, *on, comment.like_count, comment.reply_count)
     return [
         *(column.label(column.key) for column in (*plain, comment.created_at, comment.edited_at)),
         case((there, comment.text)).label("text"),
@@ -88,3 +94,7 @@ def _object(columns: Sequence[Label[Any]]) -> ColumnElement[Any]:
     # names as literals: each of them would be a parameter to send with every read
     pairs = [part for column in columns for part in (literal_column(f"'{column.key}'"), column.element)]
     return func.json_build_object(*pairs, type_=JSON)
+
+
+COMMENT = Query(comment_cards().where(Comment.id == COMMENT_ID), into=CommentCard)
+"""The comment `comment_id` for who wrote it."""

@@ -1,11 +1,17 @@
-"""Comments under reviews. Whoever writes or erases one has locked the review first, so that its count is exact."""
+"""Comments: those under reviews are written here, all are edited and erased here.
+
+Whoever writes or erases one has locked the review or track first, so that its count is exact.
+"""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, update
 
+from app.catalog.comments import hold_commented_tracks, recount_comments
+from app.catalog.models import Track
 from app.catalog.service import viewer_of
 from app.core.auth import Principal
 from app.core.db import Reader, Writer
@@ -14,6 +20,7 @@ from app.core.jobs import emit
 from app.core.paging import Page, PageRequest
 from app.reactions.comments import erase_comments, write_comment
 from app.reactions.models import Comment
+from app.reactions.queries import COMMENT
 from app.reactions.schemas import CommentCard, Thread
 from app.reactions.service import Target
 from app.reviews.events import CommentWritten
@@ -21,7 +28,7 @@ from app.reviews.models import Review
 from app.reviews.reading import require_comment, require_review
 from app.reviews.schemas import CommentEdit, NewComment
 from app.reviews.service import lock_published
-from app.reviews.threads import COMMENT, OPEN_COMMENT, REPLIES, STANDING_COMMENT, THREADS
+from app.reviews.threads import OPEN_COMMENT, REPLIES, STANDING_COMMENT, THREADS
 
 __all__ = ["create_comment", "delete_comment", "edit_comment", "erase_and_count", "list_comments", "list_replies"]
 
@@ -50,24 +57,28 @@ async def edit_comment(db: Writer, actor: Principal, comment_id: UUID, edit: Com
 
 
 async def delete_comment(db: Writer, actor: Principal, comment_id: UUID) -> None:
-    """Deletes a comment: its author, the review's author or an admin may, who need not be able to read it. Raises
-    NotFound, Forbidden.
+    """Deletes a comment: its author, the author of what it stands under or an admin may, who need not be able to read
+    it. Raises NotFound, Forbidden.
     """
     comment = await _open(db, actor, comment_id, among=STANDING_COMMENT if actor.is_admin else OPEN_COMMENT)
-    owner_id = await db.one(select(Review.user_id).where(Review.id == comment.review_id))
-    if actor.user_id not in {comment.user_id, owner_id} and not actor.is_admin:
-        raise Forbidden("Its author, the author of the review and admins may delete it.")
+    owner: Any = select(Review.user_id).where(Review.id == comment.review_id)
+    if comment.track_id is not None:
+        owner = select(Track.owner_id).where(Track.id == comment.track_id)
+    if actor.user_id not in {comment.user_id, await db.one(owner)} and not actor.is_admin:
+        raise Forbidden("Its author, who owns what it stands under and admins may delete it.")
     await erase_and_count(db, [comment_id])
 
 
 async def erase_and_count(db: Writer, ids: Sequence[UUID]) -> None:
-    """Erases comments and counts anew those of the reviews that they stood under."""
+    """Erases comments and counts anew those of the reviews and tracks that they stood under."""
     under = select(Comment.review_id).where(Comment.id.in_(ids))
     locked = select(Review.id).where(Review.id.in_(under)).order_by(Review.id).with_for_update(key_share=True)
     review_ids = await db.all(locked)
+    track_ids = await hold_commented_tracks(db, ids)
     await erase_comments(db, ids)
     left = select(func.count()).where(Comment.review_id == Review.id, Comment.deleted_at.is_(None)).scalar_subquery()
     await db.execute(update(Review).where(Review.id.in_(review_ids)).values(comment_count=left))
+    await recount_comments(db, track_ids)
 
 
 async def list_comments(

@@ -47,8 +47,9 @@ class CommentWritten(Event):
 
 
 class CommentLiked(Event):
-    """A person likes a comment."""
+    """A person likes a comment under a review or a track."""
 
     comment_id: UUID
-    review_id: UUID
+    review_id: UUID | None
+    track_id: UUID | None = None
     user_id: UUID

@@ -32,7 +32,7 @@ async def forget_reviews(database: Database, user_id: UUID, *, drafts_only: bool
 async def forget_comments(database: Database, user_id: UUID) -> None:
     """Deletes the person's comments; those with replies become empty places."""
     mine = select(Comment.id).where(Comment.user_id == user_id, Comment.deleted_at.is_(None))
-    mine = mine.where(Comment.review_id.is_not(None)).order_by(Comment.id).limit(BATCH)
+    mine = mine.order_by(Comment.id).limit(BATCH)
     more = True
     while more:
         async with database.write() as db:

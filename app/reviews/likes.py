@@ -45,8 +45,8 @@ async def like_comment(db: Writer, actor: Principal, comment_id: UUID) -> Liked:
     comment = await _lock(db, actor, comment_id, KEEP)
     changed = await like(db, actor.user_id, Target(comment_id=comment_id))
     if changed:
-        assert comment.review_id is not None
-        await emit(db, CommentLiked(comment_id=comment_id, review_id=comment.review_id, user_id=actor.user_id))
+        under = {"review_id": comment.review_id, "track_id": comment.track_id}
+        await emit(db, CommentLiked(comment_id=comment_id, user_id=actor.user_id, **under))
     return Liked(liked=True, like_count=await _count(db, Comment, comment_id, by=int(changed)))
 
 

@@ -212,7 +212,7 @@ async def edit_comment(comment_id: UUID, edit: CommentEdit, db: WriteDB, actor: 
     "/comments/{comment_id}", summary="Delete a comment", status_code=204, responses=OWN, dependencies=TALKS
 )
 async def delete_comment(comment_id: UUID, db: WriteDB, actor: CurrentUser) -> None:
-    """Its author, the author of the review and admins may. If it has replies, an empty place stays."""
+    """Its author, who owns what it stands under, and admins may. If it has replies, an empty place stays."""
     await talk.delete_comment(db, actor, comment_id)
 
 

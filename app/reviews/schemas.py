@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 from app.catalog.schemas import AlbumDetails, ArtistRef
 from app.core.examples import UNREVIEWED
 from app.core.schemas import Id, Input, Output, Prose, Timestamp
+from app.reactions.schemas import CommentText
 from app.users.schemas import PersonCard
 
 __all__ = [
@@ -26,7 +27,6 @@ __all__ = [
 Sort = Literal["new", "top", "rating"]
 Rating = Annotated[int, Field(ge=1, le=10, description="Half stars: 1 is half a star, 10 is five stars", examples=[9])]
 _ReviewText = Annotated[Prose, Field(max_length=5000, examples=["Warm, patient, and never a note too many."])]
-_CommentText = Annotated[Prose, Field(min_length=1, max_length=2000, examples=["The second side is even better!"])]
 
 
 class ReviewedAlbum(Output):
@@ -101,11 +101,11 @@ class NewComment(Input):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "The second side is even better!"}]})
 
-    text: _CommentText
+    text: CommentText
     parent_id: Id | None = None
 
 
 class CommentEdit(Input):
     """What the comment is to say."""
 
-    text: _CommentText
+    text: CommentText

@@ -53,7 +53,7 @@ async def list_room_queue(room_id: UUID, db: ReadDB, actor: MaybeUser) -> list[Q
     dependencies=OFTEN,
 )
 async def add_to_room_queue(room_id: UUID, body: AddInput, db: WriteDB, actor: CurrentUser) -> QueuedItem:
-    """By our id or by Spotify's. A room that ran out of tracks plays it."""
+    """By our id or by Spotify's, one that you may hear. A room that ran out of tracks plays it."""
     await hold(db, room_id, kind="room")
     return _queued(*await queue.add_item(db, actor, room_id, body))
 

@@ -17,6 +17,7 @@ __all__ = [
     "MoveInput",
     "MoveItemInput",
     "NothingInput",
+    "PlayableTrack",
     "PlaybackView",
     "PlayedItem",
     "PressInput",
@@ -51,11 +52,20 @@ class TrackInRoom(Output):
     cover_key: str | None
 
 
+class PlayableTrack(TrackInRoom):
+    """A track that waits or plays. `media_url` is where everybody in the room hears its recording, if there is one.
+
+    It plays in an audio element as it is, and expires after some hours: then ask for the track or the playback again.
+    """
+
+    media_url: str | None
+
+
 class QueueItemView(Output):
     """A track that waits or plays. Without `added_by`, the server chose it."""
 
     id: UUID
-    track: TrackInRoom
+    track: PlayableTrack
     added_by: UUID | None
     votes: int
     added_at: Timestamp

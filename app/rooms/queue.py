@@ -83,6 +83,10 @@ class TooManyItems(Conflict):
     code, title = "too_many_items", "You have added as much as one person may"
 
 
+class NotShareable(Forbidden):
+    code, title = "not_shareable", "You may hear this track, but not play it to others"
+
+
 class AlreadyWaiting(Conflict):
     code, title = "already_waiting", "You have added this track already"
 

@@ -42,7 +42,11 @@ class _Uncounted:
     """Reads that belong to no request."""
 
     def __init__(self, infra: Infra) -> None:
-        self._db = infra.db
+        self._db, self._settings = infra.db, infra.settings
+
+    @property
+    def secret(self) -> bytes:
+        return self._settings.secret
 
     async def records(self, sql: str, arguments: Sequence[Any]) -> list[Any]:
         return await self._db.fetch(sql, arguments, counted=False)

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic_core import to_json, to_jsonable_python
 
+from app.catalog.media import media_url
 from app.chat.log import append
 from app.chat.presence import LIFE_SECONDS
 from app.core.db import Writer
@@ -57,11 +58,16 @@ ALIVE = f"h.seen_at > clock_timestamp() - make_interval(secs => {LIFE_SECONDS})"
 _PRESENT = f"""
     SELECT DISTINCT p.user_id FROM presences p JOIN heartbeats h USING (process_id)
     WHERE p.channel_id = $1 AND {ALIVE}"""  # noqa: S608 -- constants only
-_STAGE = """
+SHARED = "(t.visibility = 'public' OR t.owner_id = {})"
+"""That a room may play the track `t` which a person added: everybody may hear it, or it is for its owner to share."""
+_STAGE = f"""
     SELECT r.queue_mode, r.items_per_person, r.auto_dj, r.genres, p.version, p.item_id, p.item, p.track_id,
            p.duration_ms, p.playing, p.position_ms, p.at_ms, p.heard_ms, p.gate_until_ms, p.ready, p.play_id, p.back_to,
-           p.served, p.dry, p.unheard, p.skip_votes, p.skip_needed
-    FROM rooms r LEFT JOIN playbacks p ON p.room_id = r.id WHERE r.id = $1"""
+           p.served, p.dry, p.unheard, p.skip_votes, p.skip_needed,
+           CASE WHEN t.audio_type IS NOT NULL AND {SHARED.format("(p.item->>'added_by')::uuid")} THEN t.visibility END
+           AS audience
+    FROM rooms r LEFT JOIN playbacks p ON p.room_id = r.id LEFT JOIN tracks t ON t.id = p.track_id
+    WHERE r.id = $1"""  # noqa: S608 -- constants only
 _KEEP = """
     INSERT INTO playbacks AS p (room_id, version, item_id, item, track_id, duration_ms, playing, position_ms, at_ms,
         heard_ms, gate_until_ms, ready, due_ms, play_id, back_to, served, dry, unheard, skip_votes, skip_needed)
@@ -73,10 +79,9 @@ _KEEP = """
         play_id = excluded.play_id, back_to = excluded.back_to, served = excluded.served, dry = excluded.dry,
         unheard = excluded.unheard, skip_votes = excluded.skip_votes, skip_needed = excluded.skip_needed"""
 _TRACK = """
-    t.id AS track_id, t.title, a.name AS artist, t.artist_id, t.album_id, al.title AS album, t.duration_ms, al.cover_key
+    t.id AS track_id, t.title, a.name AS artist, t.artist_id, t.album_id, al.title AS album, t.duration_ms,
+    al.cover_key, CASE WHEN t.audio_type IS NOT NULL THEN t.visibility END AS audience
     FROM tracks t JOIN artists a ON a.id = t.artist_id LEFT JOIN albums al ON al.id = t.album_id"""
-SHARED = "(t.visibility = 'public' OR t.owner_id = {})"
-"""That a room may play the track `t` which a person added: everybody may hear it, or it is for its owner to share."""
 _ITEM = "SELECT $1::uuid AS id, $2::uuid AS added_by_id, 0 AS vote_count, 0::bigint AS place, clock_timestamp() AS "
 _NEW = f"{_ITEM} created_at, {_TRACK} WHERE t.id = $3 AND {SHARED.format('$2')}"
 _WAITING = f"""
@@ -155,6 +160,8 @@ async def load_stage(db: Runs, room_id: UUID) -> Stage:
     )
     for name in ("item", "track_id", "play_id", "back_to", "served", "dry", "unheard", "skip_votes", "skip_needed"):
         setattr(stage, name, row[name])
+    if stage.item is not None:
+        stage.item["track"]["media_url"] = _media_url(db, row)
     return stage
 
 
@@ -195,7 +202,7 @@ async def show_playback(db: Runs, room_id: UUID) -> dict[str, Any]:
 
 async def load_waiting(db: Runs, room_id: UUID) -> list[Item]:
     """What waits, in no order."""
-    return [_item(row) for row in await db.records(_WAITING, [room_id])]
+    return [_item(db, row) for row in await db.records(_WAITING, [room_id])]
 
 
 async def load_item(db: Runs, *, item_id: UUID, track_id: UUID, added_by: Person) -> Item:
@@ -203,7 +210,7 @@ async def load_item(db: Runs, *, item_id: UUID, track_id: UUID, added_by: Person
     rows = await db.records(_NEW, [item_id, added_by, track_id])
     if not rows:
         raise NotFound("There is no such track.")
-    return _item(rows[0])
+    return _item(db, rows[0])
 
 
 async def load_queue(db: Runs, stage: Stage) -> list[Item]:
@@ -231,7 +238,12 @@ async def present_ids(db: Runs, room_id: UUID) -> set[UUID]:
     return {row["user_id"] for row in await db.records(_PRESENT, [room_id])}
 
 
-def _item(row: Any) -> Item:
+def _item(db: Runs, row: Any) -> Item:
     names = ("title", "artist", "artist_id", "album_id", "album", "duration_ms", "cover_key")
-    track = {"id": row["track_id"]} | {name: row[name] for name in names}
+    track = {"id": row["track_id"]} | {name: row[name] for name in names} | {"media_url": _media_url(db, row)}
     return Item(row["id"], track, row["added_by_id"], row["vote_count"], row["created_at"], row["place"])
+
+
+def _media_url(db: Runs, row: Any) -> str | None:
+    """Where everybody in the room hears the track: the same for all, and new with each reading."""
+    return media_url(db.secret, row["track_id"], row["audience"]) if row["audience"] else None

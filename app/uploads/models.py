@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, text
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Integer, SmallInteger, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -51,6 +51,6 @@ class Upload(Row):
     channels: Mapped[int | None] = mapped_column(Integer)
     tags: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
     renditions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
-    peaks_key: Mapped[str | None]
+    peaks: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
     finalised_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]

@@ -9,12 +9,13 @@ from sqlalchemy import select
 
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, job, on
+from app.users import pictures
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 from app.users.follows import forget_some_follows
 from app.users.models import Block, Follow, Mute, User
 
-__all__ = ["begin_to_forget", "forget_follows"]
+__all__ = ["begin_to_forget", "forget_follows", "pictures"]
 
 
 class Leaver(BaseModel):

@@ -24,6 +24,8 @@ class User(Row):
         CheckConstraint(f"profile_visibility {_AUDIENCE}", name="profile_visibility"),
         CheckConstraint(f"library_visibility {_AUDIENCE}", name="library_visibility"),
         Index("ix_users_active_at", "active_at"),
+        Index("ix_users_avatar_key", "avatar_key", postgresql_where=text("avatar_key IS NOT NULL")),
+        Index("ix_users_banner_key", "banner_key", postgresql_where=text("banner_key IS NOT NULL")),
     )
 
     username: Mapped[str]
@@ -31,6 +33,7 @@ class User(Row):
     display_name: Mapped[str]
     bio: Mapped[str] = mapped_column(server_default="")
     avatar_key: Mapped[str | None]
+    banner_key: Mapped[str | None]
     location: Mapped[str] = mapped_column(server_default="")
     links: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default="[]")
     role: Mapped[str] = mapped_column(server_default="user")

@@ -100,6 +100,7 @@ _CARD = (User.id, User.username, User.display_name, User.avatar_key)
 _MEAN = cast(User.rating_sum, Numeric) / func.nullif(User.review_count, 0)
 _PROFILE = (
     *_CARD,
+    User.banner_key,
     User.bio,
     User.location,
     User.links,

@@ -55,6 +55,7 @@ class Link(Output):
 
 
 class _Profile(PersonCard):
+    banner_key: str | None
     bio: str
     location: str
     links: list[Link]

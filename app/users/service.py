@@ -14,8 +14,10 @@ from app.core.db import Reader, Writer
 from app.core.errors import Conflict, NotFound
 from app.core.jobs import emit
 from app.core.query import Runs
+from app.pictures.unused import drop_picture
 from app.users.events import AccountDeleted, PersonChanged
 from app.users.models import DataExport, User
+from app.users.pictures import kept_pictures
 from app.users.queries import OWN_PROFILE, PERSON, audience, not_blocked
 from app.users.schemas import OwnProfile, PersonDetail, ProfileChanges
 
@@ -34,7 +36,7 @@ __all__ = [
 LEFT = "deleted_"
 """Usernames of people who left begin like this, and nobody else's."""
 ACTIVE_FOR = timedelta(minutes=5)
-_HIDDEN: dict[str, Any] = {"bio": "", "location": "", "links": [], "mean_rating": None}
+_HIDDEN: dict[str, Any] = {"banner_key": None, "bio": "", "location": "", "links": [], "mean_rating": None}
 _TOLD = {"username", "display_name", "profile_visibility"}
 
 
@@ -121,9 +123,12 @@ async def delete_account(db: Writer, user_id: UUID, *, keep_content: bool) -> No
         "location": "",
         "links": [],
         "avatar_key": None,
+        "banner_key": None,
         "role": "user",
         "deleted_at": func.now(),
     }
+    for key in await kept_pictures(db, user_id):
+        await drop_picture(db, key)
     await _update(db, user_id, values)
     expire = update(DataExport).where(DataExport.user_id == user_id)
     await db.execute(expire.values(status="failed", expires_at=func.now()))

@@ -68,6 +68,7 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
         "provider": "google",
         "key": "covers/none.webp",
     }
+    ids |= await own_export(owner)
     ids |= await own_group(people, owner, curator) | await own_room(owner, curator, [track["id"], other["id"]])
     ids |= await own_playlist(people, owner, curator, track["id"])
     return World(owner, await somebody(app, people, role, owner), ids)
@@ -78,6 +79,13 @@ async def conversation(owner: Person, other: Person) -> dict[str, str]:
     channel: str = (await owner.put(f"/direct/{other.username}")).json()["id"]
     said = await owner.post(f"/chat/{channel}/messages", json={"text": "Hm."})
     return {"channel_id": channel, "message_id": said.json()["id"]}
+
+
+async def own_export(owner: Person) -> dict[str, str]:
+    """A private playlist of the owner's that was mailed."""
+    playlist: str = (await owner.post("/playlists", json={"name": "Mailed"})).json()["id"]
+    export = await owner.post(f"/export/playlists/{playlist}", json=BODIES["request_playlist_export"])
+    return {"mailed_playlist_id": playlist, "playlist_export_id": export.json()["id"]}
 
 
 async def own_things(infra: Infra, owner: Person, other: Person) -> dict[str, Any]:
@@ -168,6 +176,7 @@ async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> ht
 
 
 BODIES: dict[str, dict[str, Any]] = {
+    "request_playlist_export": {"targetEmail": "ana@example.com"},
     "edit_review": {"text": "Changed."},
     "edit_comment": {"text": "Changed."},
     "edit_message": {"text": "Changed."},
@@ -176,6 +185,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "mark_channel_read": {"sequence": 1},
     "mute_channel": {"muted": True},
     "create_comment": {"text": "New."},
+    "comment_on_track": {"text": "New."},
+    "keep_room_history": {"name": "Kept"},
     "create_artist": {"name": "New"},
     "change_artist": {"name": "Changed"},
     "change_album": {"title": "Changed"},
@@ -207,6 +218,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "move_playlist_entries": {"start": 0, "to": 0},
     "match_playlist_entry": {"track_id": None},
     "change_playlist_role": {"role": "viewer"},
+    "import_playlist": {"playlist": {"title": "A JSPF"}},
+    "add_file_to_playlist": {"playlist": {"title": "A JSPF"}},
 }
 
 
@@ -242,6 +255,8 @@ async def ask(world: World, operation: Operation) -> str:
     ids = world.ids | ({"key_id": world.ids["token_id"]} if operation.name == "revoke_api_token" else {})
     if operation.name == "revoke_group_invite":
         ids = ids | {"invite_id": ids["sent_invite_id"]}
+    if operation.name in {"request_playlist_export", "get_playlist_export"}:
+        ids = ids | {"playlist_id": ids["mailed_playlist_id"], "export_id": ids["playlist_export_id"]}
     if operation.path.startswith("/api/v1/rooms/"):
         ids |= {"username": ids["member"], "invite_id": ids["room_invite_id"]}
     if operation.path.startswith("/api/v1/playlists/"):

@@ -50,7 +50,7 @@ class FakeServer:
         """Somebody says something."""
         sequence = len(self.events) + 1
         said = {"id": f"m-{sequence}", "client_id": client_id, "text": text, "reply_to": None, "mentions": []}
-        data = {**said, "track_id": None, "review_id": None}
+        data = {**said, "track_id": None, "review_id": None, "image_key": None}
         event = {"type": "event", "sequence": sequence, "kind": "message.created", "at": "2026-01-01T00:00:00Z"}
         self.events.append({**event, "actor": person("bruno-0000"), "data": data})
         for _ in range(0 if sequence in self.withheld else self.repeats):

@@ -95,6 +95,7 @@ class ModelRoom:
         quote = quoted and {"id": quoted["id"], "author_id": quoted["author"]["id"], "text": quoted["text"]}
         said = {"id": self._id(), "client_id": None, "text": f"say {self._made}", "reply_to": quote}
         said |= {"mentions": chance.sample(PEOPLE, 1), "track_id": None, "review_id": "review"}
+        said |= {"image_key": chance.choice([None, "chat/a.webp"])}
         self._log("message.created", who, dict(said))
         message = {**said, "sequence": self.sequence, "author": person(who), "created_at": self.events[-1]["at"]}
         self.messages.append({**message, "edited_at": None, "deleted": False, "reactions": {}})
@@ -112,7 +113,8 @@ class ModelRoom:
 
     def erase(self, chance: random.Random) -> None:
         if message := self._some_message(chance):
-            message |= {"text": None, "deleted": True, "mentions": [], "reply_to": None, "review_id": None}
+            message |= {"text": None, "deleted": True, "mentions": [], "reply_to": None}
+            message |= {"review_id": None, "image_key": None}
             message["reactions"] = {}
             for answer in self.messages:
                 if answer["reply_to"] and answer["reply_to"]["id"] == message["id"]:

@@ -14,7 +14,10 @@ from tests.conftest import http_client
 
 ALONE = {
     **dict.fromkeys(
-        ("end_session", "revoke_app_password", "revoke_api_token", "get_data_export", "download_data_export"),
+        (
+            *("end_session", "revoke_app_password", "revoke_api_token"),
+            *("get_data_export", "download_data_export", "get_playlist_export"),
+        ),
         "everybody makes these for themselves: their lists tell the ids",
     ),
     **dict.fromkeys(("requeue_dead_letter", "delete_dead_letter"), "no job of the demo fails"),
@@ -23,9 +26,19 @@ ALONE = {
         ("begin_oauth", "finish_oauth", "exchange_oauth_code", "link_account", "unlink_account"),
         "needs an account with Google or Spotify",
     ),
+    **dict.fromkeys(("import_playlist", "add_file_to_playlist"), "a playlist is a file"),
     **dict.fromkeys(
-        ("set_artist_picture", "set_album_cover", "set_playlist_cover", "put_upload"), "a picture is a file"
+        (
+            "set_artist_picture",
+            "set_album_cover",
+            "set_own_avatar",
+            "set_own_banner",
+            "set_playlist_cover",
+            "add_chat_picture",
+        ),
+        "a picture is a file",
     ),
+    "put_upload": "a link that was made a moment ago",
     "delete_artist": "an artist with works stays, and every artist of the demo has some",
     **dict.fromkeys(("stream_notifications", "stream_rooms"), "it has no end"),
     **dict.fromkeys(

@@ -206,7 +206,7 @@ async def test_covers(people: People, infra: Infra) -> None:
     shown = await bob.get(f"/media/{picture['key']}")
     assert (shown.status_code, shown.headers["content-type"]) == (200, "image/webp")
     assert codes(await ana.put(cover, content=b"no picture")) == [(422, "not_an_image")]
-    assert codes(await ana.put(cover, content=b"x" * 512_001)) == [(413, "picture_too_large")]
+    assert codes(await ana.put(cover, content=b"x" * 5_000_001)) == [(413, "picture_too_large")]
     assert (await ana.delete(cover)).status_code == 204
     await drain(infra)
     assert (await bob.get(f"/media/{picture['key']}")).status_code == 404

@@ -27,6 +27,15 @@ INVARIANTS: Mapping[str, str] = {
         WHERE (a.track_count, a.duration_ms) <> (t.n, t.duration)""",
     "tracks count their likes": """
         SELECT id, like_count FROM tracks t WHERE like_count <> (SELECT count(*) FROM likes WHERE track_id = t.id)""",
+    "tracks count their comments": """
+        SELECT id, comment_count FROM tracks t
+        WHERE comment_count <> (SELECT count(*) FROM comments WHERE track_id = t.id AND deleted_at IS NULL)""",
+    "tracks count their plays": """
+        SELECT p.track_id, p.play_count FROM track_plays p
+        WHERE play_count <> (SELECT count(*) FROM listens WHERE track_id = p.track_id)
+        UNION ALL
+        SELECT DISTINCT l.track_id, 0 FROM listens l
+        WHERE NOT EXISTS (SELECT FROM track_plays WHERE track_id = l.track_id)""",
     "artists count their albums": """
         SELECT id, album_count FROM artists a WHERE album_count <> (
             SELECT count(*) FROM albums WHERE artist_id = a.id AND merged_into_id IS NULL)""",
@@ -48,9 +57,10 @@ INVARIANTS: Mapping[str, str] = {
         SELECT id, like_count, reply_count FROM comments c
         WHERE like_count <> (SELECT count(*) FROM likes WHERE comment_id = c.id)
            OR reply_count <> (SELECT count(*) FROM comments WHERE parent_id = c.id)""",
-    "a reply hangs on a comment of the same review that is no reply": """
+    "a reply hangs on a comment of the same review or track that is no reply": """
         SELECT c.id FROM comments c JOIN comments p ON p.id = c.parent_id
-        WHERE p.parent_id IS NOT NULL OR p.review_id IS DISTINCT FROM c.review_id""",
+        WHERE p.parent_id IS NOT NULL OR p.review_id IS DISTINCT FROM c.review_id
+           OR p.track_id IS DISTINCT FROM c.track_id""",
     "a deleted comment is an empty place that replies need": """
         SELECT id, text, like_count, reply_count FROM comments
         WHERE deleted_at IS NOT NULL AND (text <> '' OR like_count <> 0 OR reply_count = 0)""",

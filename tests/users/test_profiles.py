@@ -27,6 +27,7 @@ async def test_a_profile_has_details_counts_and_mean(people: People, client: htt
         "username": ana.username,
         "display_name": "Ana",
         "avatar_key": None,
+        "banner_key": None,
         "bio": "Samba",
         "location": "Recife",
         "links": [],

@@ -26,6 +26,7 @@ def _message_created(state: State, event: Event) -> State:
         "mentions": data["mentions"],
         "track_id": data["track_id"],
         "review_id": data["review_id"],
+        "image_key": data["image_key"],
         "reactions": [],
         "created_at": event["at"] or "",
         "edited_at": None,
@@ -64,6 +65,7 @@ def _message_deleted(state: State, event: Event) -> State:
             "mentions": [],
             "track_id": None,
             "review_id": None,
+            "image_key": None,
             "reactions": [],
             "deleted": True,
         }

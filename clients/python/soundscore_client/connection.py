@@ -124,7 +124,7 @@ class Channel:
         return self.clock.server_now(local_ms())
 
     async def send(self, text: str, **attached: str | None) -> Ack:
-        """Says something, with `reply_to_id`, `track_id` or `review_id`. Raises Problem, Ended."""
+        """Says something, with `reply_to_id`, `track_id`, `review_id` or `image_key`. Raises Problem, Ended."""
         return await self._ask({"type": "send", "text": text, **attached})
 
     async def edit(self, message_id: str, text: str) -> Ack:

@@ -58,6 +58,8 @@ class Track(TypedDict):
     album: str | None
     duration_ms: int | None
     cover_key: str | None
+    media_url: str | None
+    """Where everybody hears its recording, for some hours; None if there is none. Relative to the server."""
 
 
 class Item(TypedDict):
@@ -116,6 +118,8 @@ class Message(TypedDict):
     mentions: list[str]
     track_id: str | None
     review_id: str | None
+    image_key: str | None
+    """A picture, at `/api/v1/media/` and this key. With it the text may be empty."""
     reactions: list[Reaction]
     created_at: str
     edited_at: str | None

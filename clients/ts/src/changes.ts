@@ -48,6 +48,7 @@ function messageCreated(state: State, event: ChannelEventOf<"message.created">):
     mentions: data.mentions,
     track_id: data.track_id,
     review_id: data.review_id,
+    image_key: data.image_key,
     reactions: [],
     created_at: event.at ?? "",
     edited_at: null,
@@ -64,7 +65,8 @@ function rewrite(state: State, id: string, change: (message: Message) => Message
 }
 
 function messageDeleted(state: State, { data }: ChannelEventOf<"message.deleted">): State {
-  const nothing = { text: null, reply_to: null, mentions: [], track_id: null, review_id: null, reactions: [] };
+  const shared = { track_id: null, review_id: null, image_key: null };
+  const nothing = { text: null, reply_to: null, mentions: [], ...shared, reactions: [] };
   const messages = state.messages.map((message) => {
     if (message.id === data.id) return { ...message, ...nothing, deleted: true };
     const quote = message.reply_to;

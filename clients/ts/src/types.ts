@@ -32,6 +32,8 @@ export interface Track {
   album: string | null;
   duration_ms: number | null;
   cover_key: string | null;
+  /** Where everybody hears its recording, for some hours; null if there is none. Relative to the server. */
+  media_url: string | null;
 }
 
 /** A track in the queue. */
@@ -82,6 +84,8 @@ export interface Message {
   mentions: string[];
   track_id: string | null;
   review_id: string | null;
+  /** A picture, at `/api/v1/media/` and this key. With it the text may be empty. */
+  image_key: string | null;
   reactions: Reaction[];
   created_at: string;
   edited_at: string | null;
@@ -90,7 +94,10 @@ export interface Message {
 
 /** What each kind of event says. */
 export interface EventData {
-  "message.created": Pick<Message, "id" | "client_id" | "text" | "reply_to" | "mentions" | "track_id" | "review_id">;
+  "message.created": Pick<
+    Message,
+    "id" | "client_id" | "text" | "reply_to" | "mentions" | "track_id" | "review_id" | "image_key"
+  >;
   "message.edited": { id: string; text: string | null; edited_at: string };
   "message.deleted": { id: string };
   "reaction.added": { message_id: string; emoji: string };
@@ -201,7 +208,14 @@ export type ServerFrame = Welcome | ChannelEvent | Presence | Typing | Pong | Ac
 
 /** What is said under a client id and answered by an `ack` or a `problem`. */
 export type Ask =
-  | { type: "send"; text: string; reply_to_id?: string | null; track_id?: string | null; review_id?: string | null }
+  | {
+      type: "send";
+      text: string;
+      reply_to_id?: string | null;
+      track_id?: string | null;
+      review_id?: string | null;
+      image_key?: string | null;
+    }
   | { type: "edit"; message_id: string; text: string }
   | { type: "delete"; message_id: string }
   | { type: "react"; message_id: string; emoji: string; active: boolean }

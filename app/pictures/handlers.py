@@ -1,0 +1,5 @@
+"""Loads what registers itself."""
+
+from app.pictures import unused
+
+__all__ = ["unused"]

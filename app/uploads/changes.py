@@ -1,0 +1,131 @@
+"""What an owner changes of what they uploaded, and how it goes again."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.catalog.events import TrackHidden
+from app.catalog.models import Album, Artist, Track
+from app.catalog.search_index import unindex
+from app.core.auth import Principal
+from app.core.config import Settings
+from app.core.db import Writer
+from app.core.errors import Conflict, NotFound
+from app.core.jobs import emit, enqueue
+from app.core.text import name_key
+from app.uploads.files import Files, drop_files
+from app.uploads.models import Upload
+from app.uploads.placing import Place, find_place, hold_uploads, place_track, settle
+from app.uploads.processing import inbox_key
+from app.uploads.schemas import UploadChanges, UploadDetails
+from app.uploads.service import get_upload, may_edit_catalog
+
+__all__ = ["NotReady", "OfTheCatalogue", "change_upload", "delete_upload", "take_away"]
+
+_WIDER = {"private": 0, "followers": 1, "public": 2}
+
+
+class NotReady(Conflict):
+    code, title = "upload_not_ready", "This upload is no track yet"
+
+
+class OfTheCatalogue(Conflict):
+    code, title = "recording_of_the_catalogue", "The track belongs to the catalogue"
+
+
+async def change_upload(
+    db: Writer, settings: Settings, actor: Principal, upload_id: UUID, changes: UploadChanges
+) -> UploadDetails:
+    """Changes what is given of the track. Raises NotFound, NotReady, OfTheCatalogue."""
+    await hold_uploads(db, actor.user_id)
+    upload = await db.one(select(Upload).filter_by(id=upload_id, owner_id=actor.user_id))
+    if upload is None:
+        raise NotFound("There is no such upload of yours.")
+    if upload.track_id is None:
+        raise NotReady(f"It is {upload.state}.", state=upload.state)
+    values = changes.model_dump(exclude_unset=True)
+    places = await _new_places(db, settings, actor, upload.track_id, values)
+    track = await db.one(select(Track).filter_by(id=upload.track_id).with_for_update())
+    if track is None or track.owner_id != actor.user_id:
+        raise OfTheCatalogue("Change the track itself.")
+    if places[-1] != (track.artist_id, track.album_id):
+        await place_track(db, track, places[-1], disc=None, position=None)
+    await _apply(db, track, values)
+    await settle(db, [track.id], places)
+    return await get_upload(db, actor, upload_id)
+
+
+async def delete_upload(db: Writer, actor: Principal, upload_id: UUID) -> None:
+    """Deletes an upload with its files and its track: one's own, or as an admin. Raises NotFound."""
+    mine = select(Upload.owner_id).where(Upload.id == upload_id)
+    owner_id = await db.one(mine if actor.is_admin else mine.where(Upload.owner_id == actor.user_id))
+    if owner_id is None:
+        raise NotFound("There is no such upload of yours.")
+    await hold_uploads(db, owner_id)
+    upload = await db.one(select(Upload).filter_by(id=upload_id).with_for_update())
+    if upload is not None:
+        await take_away(db, upload)
+
+
+async def take_away(db: Writer, upload: Upload) -> None:
+    """Deletes an upload whose owner is held. Files go after the commit."""
+    keys = [upload.key, inbox_key(upload.id), *(made["key"] for made in upload.renditions)]
+    track_id = upload.track_id
+    await db.execute(delete(Upload).where(Upload.id == upload.id))
+    if track_id is not None:
+        await _take_track(db, track_id)
+        await emit(db, TrackHidden(track_id=track_id))
+    await enqueue(db, drop_files, Files(keys=keys))
+
+
+async def _take_track(db: Writer, track_id: UUID) -> None:
+    """A track of the catalogue loses its recording. The owner's own goes; one that was heard falls silent for good."""
+    silent: dict[str, Any] = {"audio_type": None}
+    row = (await db.rows(select(Track.owner_id, Track.artist_id, Track.album_id).filter_by(id=track_id)))[0]
+    mine = update(Track).where(Track.id == track_id)
+    if row.owner_id is None:
+        await db.execute(mine.values(silent))
+        return
+    try:
+        async with db.begin_nested():
+            await db.execute(delete(Track).where(Track.id == track_id))
+    except IntegrityError:
+        # somebody's listens speak of it; they are the only ones who could tell, and nobody is shown it any more
+        await db.execute(mine.values(silent | {"visibility": "private"}))
+    await unindex(db, [track_id])
+    await settle(db, [], [(row.artist_id, row.album_id)])
+
+
+async def _new_places(
+    db: Writer, settings: Settings, actor: Principal, track_id: UUID, values: dict[str, Any]
+) -> list[Place]:
+    """Where the track is, and where it is to be; both locked, in the order in which everybody locks."""
+    names = select(Artist.name, Album.title, Album.year, Track.artist_id, Track.album_id)
+    names = names.join_from(Track, Artist, Artist.id == Track.artist_id).outerjoin(Album, Album.id == Track.album_id)
+    row = (await db.rows(names.where(Track.id == track_id)))[0]
+    before = (row.artist_id, row.album_id)
+    if not {"artist", "album", "year"} & values.keys():
+        return [before]
+    after = await find_place(
+        db,
+        actor.user_id,
+        artist=values.get("artist") or row.name,
+        album=values.get("album", row.title),
+        year=values.get("year"),
+        edits_catalog=may_edit_catalog(settings, actor),
+    )
+    return [before, after]
+
+
+async def _apply(db: Writer, track: Track, values: dict[str, Any]) -> None:
+    if values.get("title"):
+        track.title, track.title_key = values["title"], name_key(values["title"])
+    if values.get("genres") is not None:
+        track.genres = values["genres"]
+    visibility = values.get("visibility", track.visibility)
+    narrower = _WIDER[visibility] < _WIDER[track.visibility]
+    track.visibility = visibility
+    if narrower:
+        await emit(db, TrackHidden(track_id=track.id))

@@ -1,0 +1,18 @@
+"""What happens to recordings."""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.core.jobs import Event
+
+__all__ = ["TrackStreamed"]
+
+
+class TrackStreamed(Event):
+    """Somebody has heard so much of a track from the server that it is a listen."""
+
+    user_id: UUID
+    track_id: UUID
+    started_at: datetime
+    played_ms: int
+    client: str | None

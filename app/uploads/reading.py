@@ -1,0 +1,108 @@
+"""What a file says of itself: how long it is, its tags, what it is a recording of."""
+
+import mmap
+import re
+import struct
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinytag import TinyTag, TinyTagException
+
+from app.uploads.sniffing import HEAD, Kind, adts_frame, sniff
+
+__all__ = ["Facts", "Unreadable", "line", "read_facts"]
+
+LONGEST_MS = 24 * 3600 * 1000
+MOST_CHARACTERS = 300
+_TEXTS = ("title", "artist", "album", "albumartist", "genre", "year", "composer")
+_NUMBERS = ("track", "disc")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+_VIDEO = b"hdlr\0\0\0\0\0\0\0\0vide"
+
+
+class Unreadable(Exception):
+    """The file is not what it should be: `code` and a sentence for its owner."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a recording."""
+
+    kind: Kind
+    duration_ms: int
+    bitrate_kbps: int | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    tags: dict[str, Any] = field(default_factory=dict)
+
+
+def read_facts(path: Path) -> Facts:
+    """Reads a whole file; slow, so not for the event loop. Raises Unreadable."""
+    with path.open("rb") as file:
+        kind = sniff(file.read(HEAD))
+    if kind is None:
+        raise Unreadable("not_audio", "This is no MP3, FLAC, Ogg, WAV, M4A or AAC file.")
+    if kind == "mp4" and _has_video(path):
+        raise Unreadable("not_audio", "This is a video. Upload its sound alone.")
+    facts = _read_adts(path) if kind == "aac" else _read_tagged(path, kind)
+    if not 0 < facts.duration_ms <= LONGEST_MS:
+        raise Unreadable("damaged", "The file is damaged: no sound was found in it.")
+    return facts
+
+
+def line(value: Any, most: int = MOST_CHARACTERS) -> str | None:
+    """A text of somebody else's in one line that can be stored, or None if nothing is left of it."""
+    text = " ".join(_CONTROL.sub(" ", str(value)).split())[:most].strip()
+    return text or None
+
+
+def _read_tagged(path: Path, kind: Kind) -> Facts:
+    try:
+        tag = TinyTag.get(path, tags=True, duration=True, image=False)
+    except (TinyTagException, struct.error, ValueError, LookupError, OSError, ArithmeticError, TypeError) as error:
+        raise Unreadable("damaged", "The file is damaged: it cannot be read to its end.") from error
+    return Facts(
+        kind=kind,
+        duration_ms=round((tag.duration or 0) * 1000),
+        bitrate_kbps=_whole(tag.bitrate),
+        sample_rate=_whole(tag.samplerate),
+        channels=_whole(tag.channels),
+        tags=_tags(tag),
+    )
+
+
+def _tags(tag: Any) -> dict[str, Any]:
+    texts = {name: line(value) for name in _TEXTS if (value := getattr(tag, name, None)) is not None}
+    numbers = {name: _whole(getattr(tag, name, None)) for name in _NUMBERS}
+    return {name: value for name, value in (texts | numbers).items() if value}
+
+
+def _whole(value: Any) -> int | None:
+    return round(value) if isinstance(value, int | float) and 0 < value < 2**31 else None
+
+
+def _read_adts(path: Path) -> Facts:
+    """Raw AAC has neither tags nor a length: its frames are counted."""
+    seconds, at, first = 0.0, 0, None
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        if data[:3] == b"ID3":
+            at = 10 + sum(byte << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
+        while frame := adts_frame(data[at : at + 7], 0):
+            first = first or frame
+            seconds += 1024 / frame.rate
+            at += frame.length
+        size = len(data)
+    if first is None:
+        raise Unreadable("damaged", "The file is damaged: no sound was found in it.")
+    bitrate = round(size * 8 / 1000 / seconds)
+    return Facts("aac", round(seconds * 1000), bitrate, first.rate, first.channels or None)
+
+
+def _has_video(path: Path) -> bool:
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return data.find(_VIDEO) >= 0
