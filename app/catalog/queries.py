@@ -64,11 +64,14 @@ _HEARD_ON_ALBUM = and_(Track.album_id == Album.id, Track.merged_into_id.is_(None
 
 def _of_album(kept: Any, heard: Any) -> Any:
     """A total over the tracks of an album. On one that somebody uploaded each viewer has their own."""
-    own = select(func.coalesce(heard, 0)).where(_HEARD_ON_ALBUM).correlate(Album).scalar_subquery()
-    return case((Album.owner_id.is_(None), kept), else_=own)
+    return case((Album.owner_id.is_(None), kept), else_=heard)
 
 
-_TRACK_COUNT = _of_album(Album.track_count, func.count()).label("track_count")
+_HEARD_TRACKS = select(Track.id).where(_HEARD_ON_ALBUM).correlate(Album).scalar_subquery()
+_HEARD_MS = select(func.coalesce(func.sum(Track.duration_ms), 0)).where(_HEARD_ON_ALBUM).correlate(Album)
+_TRACK_COUNT = _of_album(
+    Album.track_count, func.cardinality(func.array(_HEARD_TRACKS, type_=ARRAY(Uuid)), type_=Integer)
+).label("track_count")
 _ARTIST_CARD = (Artist.id, Artist.name, Artist.genres, Artist.image_key, Artist.album_count)
 ALBUM_CARD = (
     Album.id,
@@ -180,7 +183,7 @@ ALBUM = Query(
         Album.spotify_id,
         Album.musicbrainz_id,
         _TRACK_COUNT,
-        _of_album(Album.duration_ms, func.sum(Track.duration_ms)).label("duration_ms"),
+        _of_album(Album.duration_ms, _HEARD_MS.scalar_subquery()).label("duration_ms"),
         type_coerce(func.coalesce(_TRACKS_OF_ALBUM, literal_column("'[]'::json")), JSON).label("tracks"),
         Album.review_count.label("ratings__count"),
         _MEAN.label("ratings__mean"),

@@ -14,6 +14,7 @@ TO_PERSON = "13+4+++"
 TO_PERSON_READS = "1++4+++"
 OWN_READ = "1444+44"
 OWN_WRITE = "1344+44"
+OWN_OR_ADMIN = "1344+4+"
 AUTHOR = "1334+33"
 AUTHOR_OR_ADMIN = "1334+3+"
 CURATOR = "13333++"
@@ -36,6 +37,7 @@ _ROWS = [
         list_rooms get_room_by_name list_track_comments list_trending_tracks
         list_top_albums list_trending_albums list_public_reviews list_busy_genres put_upload livez readyz health
         metrics swagger redoc sockets_document list_groups get_group list_playlists
+        stream_recording probe_recording stream_track probe_track get_waveform
     """,
     ),
     (
@@ -46,6 +48,7 @@ _ROWS = [
         get_queued_item get_room_playback get_skip_vote list_room_history list_listens get_listening_stats list_top
         get_now_playing download_playlist get_playlist list_playlist_entries list_playlist_likers
         list_playlist_members list_user_playlists
+        list_person_uploads
     """,
     ),
     (
@@ -57,6 +60,7 @@ _ROWS = [
         list_my_groups list_my_group_invites list_group_members look_at_group_link
         list_own_rooms stream_rooms list_suggested_rooms
         list_my_playlists list_liked_playlists list_my_playlist_invites list_playlist_exports
+        list_uploads get_upload_usage
     """,
     ),
     (
@@ -67,6 +71,7 @@ _ROWS = [
         set_notification_preferences create_group join_group redeem_group_link create_room
         add_listens set_now_playing clear_now_playing comment_on_track import_playlist create_playlist
         preview_playlist_rules
+        initiate_upload record_play
     """,
     ),
     (
@@ -119,7 +124,9 @@ _ROWS = [
     """,
     ),
     (GROUP_OWNER_OR_ADMIN, "delete_group"),
-    (OWN_WRITE, "accept_group_invite decline_group_invite"),
+    (OWN_WRITE, "accept_group_invite decline_group_invite finalise_upload change_upload"),
+    (OWN_READ, "get_upload"),
+    (OWN_OR_ADMIN, "delete_upload"),
     (
         AUTHOR,
         """

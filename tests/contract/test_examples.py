@@ -39,6 +39,9 @@ ALONE = {
         "a picture is a file",
     ),
     "put_upload": "a link that was made a moment ago",
+    **dict.fromkeys(("get_upload", "finalise_upload", "change_upload", "delete_upload"), "their list tells the ids"),
+    **dict.fromkeys(("stream_recording", "stream_track", "get_waveform"), "the track of the examples has no recording"),
+    "record_play": "it is of the last days",
     "delete_artist": "an artist with works stays, and every artist of the demo has some",
     **dict.fromkeys(("stream_notifications", "stream_rooms"), "it has no end"),
     **dict.fromkeys(

@@ -139,6 +139,7 @@ async def nothing_is_there_but_the_reason(infra: Infra, person: Person, ticket: 
     await nothing_is_there(infra, person, ticket)
 
 
+@pytest.mark.parametrize("stored", ["folder"], indirect=True)
 async def test_names_never_become_paths(stored: FastAPI, crowd: People) -> None:
     ana = await crowd.make("ana")
     for name in ("../../../etc/passwd", "..\\..\\boot.ini", "/dev/null", "%2e%2e%2fx", "a" * 255, "CON.wav"):
