@@ -161,7 +161,7 @@ def _lines_of(entry: Entry) -> list[str]:
     seen = _entry(location, said)
     extras = {name: value for name in _FIELDS if (value := getattr(entry, name)) != getattr(seen, name)}
     if location.startswith("#"):
-        location, extras["location"] = display or "-", entry.location
+        location, extras["location"] = f"./{location}", entry.location
     if extras:
         lines.append(_EXTRAS + _json(extras))
     return [*lines, location]
