@@ -35,7 +35,7 @@ from app.notifications.models import Inbox, Notification
 from app.reactions.models import Comment, Like
 from app.reviews.models import Review
 from app.rooms.models import Room, RoomMember, RoomVisit
-from app.rooms.playback_models import QueueItem
+from app.rooms.playback_models import QueueItem, RoomPlay
 from app.users.models import Follow, User
 
 __all__ = [
@@ -187,6 +187,7 @@ async def _load_gatherings(db: Writer, gatherings: Gatherings) -> None:
         (RoomMember, gatherings.room_members),
         (RoomVisit, gatherings.room_visits),
         (QueueItem, gatherings.queue),
+        (RoomPlay, gatherings.plays),
     ):
         await _insert(db, model, rows)
     await begin_to_play(db, gatherings)
