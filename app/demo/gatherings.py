@@ -27,6 +27,7 @@ class Gatherings:
     room_members: list[Row] = field(default_factory=list)
     room_visits: list[Row] = field(default_factory=list)
     queue: list[Row] = field(default_factory=list)
+    recorded: set[UUID] = field(default_factory=set)
 
 
 def build_gatherings(content: Content, now: datetime) -> Gatherings:
@@ -42,12 +43,16 @@ def build_gatherings(content: Content, now: datetime) -> Gatherings:
             made.room_members += _members(content, talk, now, "room_id")
             made.room_visits += [{"user_id": row["user_id"], "room_id": row["room_id"]} for row in made.room_members]
             made.queue += _queue(content, talk, now)
+            made.recorded |= {talk_id(talk)} if talk.get("recorded") else set()
     return made
 
 
 async def begin_to_play(db: Writer, gatherings: Gatherings) -> None:
-    """Their owners press play: from now on the rooms go on by themselves."""
-    for room in gatherings.rooms:
+    """Their owners press play: from now on the rooms go on by themselves.
+
+    A room whose music is still to be recorded waits for that.
+    """
+    for room in [room for room in gatherings.rooms if room["id"] not in gatherings.recorded]:
         owner = Principal(user_id=room["owner_id"], session_id=room["id"])
         await playback.play(db, owner, room["id"], PressInput())
 

@@ -138,7 +138,7 @@ async def seed(infra: Infra, *, reset: bool = False) -> SeedResult | None:
         albums=len(content.albums),
         tracks=len(content.tracks),
         reviews=len(content.reviews),
-        comments=len(content.comments),
+        comments=len(content.comments) + len(content.moments),
         likes=len(content.likes),
     )
 
@@ -159,6 +159,7 @@ async def _load(db: Writer, content: Content, echoes: Echoes, hashed: str) -> No
         (Follow, content.follows),
         (Review, content.reviews.values()),
         (Comment, content.comments),
+        (Comment, content.moments),
         (Like, content.likes),
         (Activity, echoes.activities),
         (FeedEntry, echoes.feed_entries),
