@@ -71,6 +71,16 @@ def worker() -> None:
     run(lambda signals: work(settings, signals))
 
 
+@cli.command(epilog="Example: `RABBITMQ_URL=amqp://… DATABASE_URL=postgres://… python -m app consumer`")
+def consumer() -> None:
+    """Mail exported playlists whose ids come by RabbitMQ: start as many of these as there is to mail."""
+    settings = _settings()
+    from app.commands.consume import consume
+    from app.core.signals import run
+
+    run(lambda signals: consume(settings, signals))
+
+
 @cli.command(epilog="Examples: `python -m app migrate` · `python -m app migrate --to 0001`")
 def migrate(
     to: Annotated[str, typer.Option(help="The revision to go to, up or down; `base` empties the database.")] = "head",

@@ -21,6 +21,7 @@ from app.chat.router import conversations
 from app.chat.router import router as chat
 from app.chat.simple_ws import simple_socket
 from app.chat.ws import channel_socket
+from app.compat.router import routers as dialects
 from app.core.http import API
 from app.core.routing import RouteTable
 from app.discover.router import router as discover
@@ -35,6 +36,8 @@ from app.moderation.router import router as moderation
 from app.notifications.router import router as notifications
 from app.pictures.router import router as media
 from app.playlists.entries_router import router as playlist_entries
+from app.playlists.export_router import router as playlist_exports
+from app.playlists.files_router import router as playlist_files
 from app.playlists.members_router import router as playlist_members
 from app.playlists.router import people as playlist_owners
 from app.playlists.router import router as playlists
@@ -84,6 +87,7 @@ api.include_router(listeners)
 api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
+api.include_router(playlist_exports)
 api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)
@@ -96,6 +100,7 @@ api.include_router(groups)
 api.include_router(group_members)
 api.include_router(playlist_members)
 api.include_router(playlists)
+api.include_router(playlist_files)
 api.include_router(playlist_entries)
 api.include_router(playlist_owners)
 api.include_router(moderation)
@@ -103,6 +108,8 @@ api.include_router(moderation)
 root = APIRouter()
 """What has its place outside of /api/v1."""
 root.include_router(auth_pages)
+for dialect in dialects:
+    root.include_router(dialect)
 for kind, path in (("room", "rooms"), ("group", "groups"), ("direct", "direct"), ("playlist", "playlists")):
     root.add_websocket_route(f"/ws/{path}/{{channel_id}}", channel_socket(kind, socket_user), f"{kind}_socket")
 
@@ -204,6 +211,7 @@ PUBLIC: frozenset[str] = frozenset(
         "get_group",
         "list_groups",
         # playlists
+        "download_playlist",
         "get_playlist",
         "list_playlist_entries",
         "list_playlist_likers",

@@ -9,6 +9,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from app import __version__
 from app.api import TAGS, api, root
+from app.compat.openmusic.mounting import mount_openmusic
 from app.core.config import Settings
 from app.core.docs import add_docs, describe
 from app.core.draining import working
@@ -47,6 +48,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     describe(app, api.routes)
     add_problem_handlers(app)
     app.add_middleware(Gate, settings=settings)
+    if settings.openmusic_compat:
+        mount_openmusic(app)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **_cors(settings))
     app.add_middleware(RequestContext)

@@ -22,6 +22,8 @@ MODULES = (
     "discover",
     "notifications",
     "moderation",
+    "compat.openmusic",
+    "compat.subsonic",
 )
 
 

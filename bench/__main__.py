@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,8 +25,10 @@ from app.core.infra import open_infra, with_servers
 from app.core.migrations import migrate
 from app.core.tokens import AccessTokens
 from app.main import create_app
+from bench.bombs import explode, told
 from bench.data import Sample, fill, fill_tracks
 from bench.load import Load, Request, drive
+from bench.playlists import a_shelf, check_shelf
 from bench.servers import Target, server_memory, serving
 from bench.statements import statements_of
 from bench.sync import show
@@ -88,6 +91,7 @@ async def run(*, small: bool, seconds: float, clients: int) -> None:
         for size in sizes:
             await _at_size(bench, size)
         _flatness(bench, sizes)
+        await _playlists(bench)
         await _search(bench, 20_000 if small else 500_000)
     show(small=small)
     await _memory()
@@ -178,6 +182,27 @@ def _flatness(bench: Bench, sizes: list[int]) -> None:
     print()
 
 
+async def _playlists(bench: Bench) -> None:
+    """A list of 500 tracks: read by strangers, and changed by twenty people at once."""
+    shelf = await a_shelf(bench.settings)
+    tokens = AccessTokens(bench.settings)
+    keys = [tokens.issue(person, uuid7(), "user")[0] for person in shelf.editors]
+    print("--- a playlist of 500 tracks, 20 editors ---")
+    statements = base64.b64encode(pickle.dumps({"entries": [shelf.page]})).decode()
+    limits = bench.environment(BENCH_STATEMENTS=statements, BENCH_ALBUM=str(uuid7()))
+    async with serving("bench.limits:make", limits, ready="/bare") as target:
+        await bench.measure("asyncpg entries", target, [Request("GET", "/sql/entries")])
+    async with serving("app.main:create_app", bench.environment(RATE_LIMITS="false"), ready="/livez") as target:
+        path = f"/api/v1/playlists/{shelf.playlist_id}/entries"
+        page = Request("GET", f"{path}?limit=500")
+        await bench.measure("playlist page of 500 tracks", target, [page], limit="asyncpg entries")
+        moves = [
+            Request("POST", f"{path}/move", key, body) for key, body in zip(cycle(keys), shelf.moves, strict=False)
+        ]
+        await bench.measure("concurrent moves", target, moves)
+    await check_shelf(bench.settings, shelf)
+
+
 async def _search(bench: Bench, tracks: int) -> None:
     await fill_tracks(driver_dsn(bench.settings.database_url), tracks)
     await rebuild_search(bench.settings.database_url)
@@ -204,6 +229,11 @@ async def _login(bench: Bench, target: Target) -> None:
     form = b"username=somebody&password=correct%20horse%20battery"
     request = Request("POST", "/api/v1/auth/login", body=form, content_type="application/x-www-form-urlencoded")
     await bench.measure("login", target, [request])
+    async with httpx.AsyncClient() as client:
+        form = {"username": person["username"], "password": person["password"]}
+        answer = (await client.post(f"{base}/auth/login", data=form)).raise_for_status()
+    token = answer.json()["access_token"]
+    print(told(*await explode(f"http://{target.host}:{target.port}", token, target.process)), flush=True)
 
 
 async def _memory() -> None:

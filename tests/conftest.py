@@ -21,6 +21,7 @@ from app.core.migrations import migrate
 from app.core.server import Server
 from app.main import create_app
 from tests.people import People
+from tests.rabbit import RabbitServer, rabbit_server
 
 TEMPLATE = "soundscore_template"
 _made: set[str] = set()
@@ -191,6 +192,13 @@ async def serving(app: FastAPI, settings: Settings) -> AsyncIterator[str]:
     yield f"http://{host}:{port}"
     server.should_exit = server.force_exit = True
     await task
+
+
+@pytest.fixture(scope="session")
+async def rabbit() -> AsyncIterator[RabbitServer]:
+    """A RabbitMQ of this test process."""
+    async with rabbit_server() as server:
+        yield server
 
 
 class _no_signals:  # noqa: N801 -- stands in for a function

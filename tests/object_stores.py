@@ -21,9 +21,11 @@ from starlette.types import Receive, Scope, Send
 
 from tests.loopback import on_loopback
 
-__all__ = ["ACCESS_KEY", "REGION", "SECRET_KEY", "s3_server"]
+__all__ = ["ACCESS_KEY", "REGION", "SECRET_KEY", "SUPABASE_PATH", "s3_server"]
 
 ACCESS_KEY, SECRET_KEY, REGION = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "eu-west-1"
+SUPABASE_PATH = "/storage/v1/s3"
+"""Where Supabase has its S3: a path before the bucket, which is signed with the rest."""
 _HOP = {"host", "connection", "transfer-encoding", "keep-alive", "content-encoding"}
 
 
@@ -72,7 +74,7 @@ class _Gate:
 
     async def _pass(self, request: Request) -> Response:
         headers = {name: value for name, value in request.headers.items() if name not in _HOP}
-        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        target = request.url.path.removeprefix(SUPABASE_PATH) + (f"?{request.url.query}" if request.url.query else "")
         asked = self._upstream.build_request(request.method, target, headers=headers, content=await request.body())
         found = await self._upstream.send(asked, stream=True)
         kept = {name: value for name, value in found.headers.items() if name not in _HOP}

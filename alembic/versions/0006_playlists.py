@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql
 
 from alembic import op
 
-revision: str = "0006_playlists"
+revision: str = "0006"
 down_revision: str | None = "0005"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None

@@ -75,7 +75,7 @@ async def send_links(infra: Any, mail: LinkMail) -> None:
     else:
         letter = await _letter_with_links(infra, mail, wanting)
     # to an address that we keep, except where it is only being tried: what was typed may be spelt to resemble it
-    await _send(infra, mail.id, mail.email if mail.user_id else wanting[0].email, letter)
+    await _send(infra, mail.id, mail.email if mail.user_id else wanting[0].email or mail.email, letter)
 
 
 def _wanting(mail: LinkMail, accounts: list[AccountAt]) -> list[AccountAt]:

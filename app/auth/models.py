@@ -12,7 +12,10 @@ __all__ = ["AccessKey", "Credential", "LinkedAccount", "OAuthCode", "OneTimeToke
 
 
 class Credential(Base):
-    """A person's mail address and password. Only a verified address is unique, so nobody can squat on another's."""
+    """A person's mail address, if they gave one, and password.
+
+    Only a verified address is unique, so nobody can squat on another's.
+    """
 
     __tablename__ = "credentials"
     __table_args__ = (
@@ -26,8 +29,8 @@ class Credential(Base):
     )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    email: Mapped[str]
-    email_key: Mapped[str]
+    email: Mapped[str | None]
+    email_key: Mapped[str | None]
     email_verified_at: Mapped[datetime | None]
     password_hash: Mapped[str | None]
     password_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())

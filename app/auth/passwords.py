@@ -16,7 +16,7 @@ from app.core.errors import Fault, Unauthorized
 from app.core.infra import Infra
 from app.core.limits import Limit, check
 
-__all__ = ["check_new_password", "confirm_password", "limit_guesses", "matches"]
+__all__ = ["FROM_ONE_ADDRESS", "check_new_password", "confirm_password", "limit_guesses", "matches"]
 
 FROM_ONE_ADDRESS = Limit("login", 10, 600)
 FROM_EVERYWHERE = Limit("login_account", 100, 3600)
@@ -29,19 +29,22 @@ def _common() -> frozenset[str]:
     return frozenset(_LIST.read_text().split("\n"))
 
 
-def check_new_password(password: str, *, username: str, email: str, field: str = "password") -> None:
+def check_new_password(password: str, *, username: str, email: str | None, field: str = "password") -> None:
     """Raises CommonPassword for one that is tried first by whoever guesses."""
     folded = password.casefold()
-    own = {username.casefold(), email.casefold(), email.partition("@")[0].casefold()}
+    address = (email or "").casefold()
+    own = {username.casefold(), address, address.partition("@")[0]}
     if folded in _common() or folded in own or len(set(folded)) == 1:
         detail = "This password is among the first that are tried. Choose another, for example four words."
         raise CommonPassword(detail, faults=[Fault(pointer=f"/body/{field}", detail=detail, code="password_common")])
 
 
-async def limit_guesses(infra: Infra, name: str, address: str, *, known_address: bool) -> None:
+async def limit_guesses(
+    infra: Infra, name: str, address: str, *, known_address: bool, from_one: Limit = FROM_ONE_ADDRESS
+) -> None:
     """Counts a guess at what was typed as the account's name. Raises TooManyRequests, whether it exists or not."""
     account = hashlib.sha256(name.encode()).hexdigest()[:32]
-    check(await infra.limiter.take(FROM_ONE_ADDRESS, f"{account}:{address}"))
+    check(await infra.limiter.take(from_one, f"{account}:{address}"))
     if not known_address:
         check(await infra.limiter.take(FROM_EVERYWHERE, account))
 

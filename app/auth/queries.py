@@ -65,7 +65,7 @@ class Password(Output):
     """What a change of the account is checked against."""
 
     username: str
-    email: str
+    email: str | None
     password_hash: str | None
 
 
@@ -112,8 +112,8 @@ class AccountAt(Output):
 
     id: UUID
     username: str
-    email: str
-    email_key: str
+    email: str | None
+    email_key: str | None
     verified: bool
 
 

@@ -38,7 +38,7 @@ async def verify_email(db: Writer, token: str) -> None:
         raise EmailInUse("Sign in to the other account, or use another address.")
     if account.email_verified_at and account.email_key != link.email.lower():
         former = await PASSWORD.first(db, person=link.user_id)
-        if former:
+        if former and former.email:
             await mail_notice(db, NoticeMail(kind="email_changed", email=former.email, username=former.username))
     account.email, account.email_key = link.email, link.email.lower()
     account.email_verified_at = func.now()
@@ -48,7 +48,7 @@ async def reset_password(infra: Infra, *, token: str, password: str) -> None:
     """Sets a new password and ends every session. Raises LinkGone, CommonPassword."""
     link = await infra.db.reader.one(select(OneTimeToken).where(*_good(token, "reset_password")))
     account = await PASSWORD.first(infra.db.reader, person=link.user_id) if link else None
-    if link is None or account is None or account.email.lower() != link.email.lower():
+    if link is None or account is None or (account.email or "").lower() != link.email.lower():
         raise LinkGone
     check_new_password(password, username=account.username, email=account.email)
     hashed = await infra.passwords.hash(password)
@@ -60,7 +60,7 @@ async def reset_password(infra: Infra, *, token: str, password: str) -> None:
         if not await _is_taken(db, link):
             verify = update(Credential).filter_by(user_id=link.user_id, email_verified_at=None)
             await db.execute(verify.values(email_verified_at=func.now()))
-        await mail_notice(db, NoticeMail(kind="password_changed", email=account.email, username=account.username))
+        await mail_notice(db, NoticeMail(kind="password_changed", email=link.email, username=account.username))
 
 
 def _good(token: str, purpose: Purpose) -> list[ColumnElement[bool]]:

@@ -1,5 +1,6 @@
 """Accounts: coming, signing in, and changing what proves who you are."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from app.auth.callers import Caller
 from app.auth.errors import BadCredentials
 from app.auth.mails import LinkMail, NoticeMail, mail_links, mail_notice
 from app.auth.models import Credential, Session
-from app.auth.passwords import check_new_password, confirm_password, limit_guesses, matches
+from app.auth.passwords import FROM_ONE_ADDRESS, check_new_password, confirm_password, limit_guesses, matches
 from app.auth.queries import LOGIN_BY_EMAIL, LOGIN_BY_USERNAME, ME, KnownLogin
 from app.auth.schemas import Me, RegisterRequest, Tokens
 from app.auth.sessions import end_sessions, open_session
@@ -18,12 +19,15 @@ from app.core.auth import Principal, Role
 from app.core.db import Writer
 from app.core.errors import Invalid, Unauthorized
 from app.core.infra import Infra
+from app.core.limits import Limit
 from app.core.query import Runs
 from app.core.tokens import PasswordHasher
 from app.users.models import User
 from app.users.service import create_person
 
-__all__ = ["change_email", "change_password", "create_admin", "find_me", "login", "register"]
+__all__ = ["change_email", "change_password", "create_admin", "find_me", "login", "register", "register_by_name"]
+
+Opens = Callable[[Infra, Writer, UUID, Role, Caller], Awaitable[Tokens]]
 
 _FIRST_ACCOUNT_LOCK = 7_301_944
 
@@ -40,6 +44,16 @@ async def register(
     db.add(_credential(person.id, email, hashed))
     await mail_links(db, LinkMail(purpose="verify_email", email=email, user_id=person.id))
     return await find_me(db, person.id)
+
+
+async def register_by_name(
+    db: Writer, hasher: PasswordHasher, *, username: str, password: str, display_name: str
+) -> UUID:
+    """An account without a mail address, for clients that know none; never an admin. Raises UsernameTaken."""
+    hashed = await hasher.hash(password)
+    person = await create_person(db, username=username, display_name=display_name)
+    db.add(Credential(user_id=person.id, password_hash=hashed))
+    return person.id
 
 
 async def create_admin(infra: Infra, *, username: str, email: str, password: str) -> UUID:
@@ -77,13 +91,22 @@ async def find_me(db: Runs, user_id: UUID) -> Me:
     return me
 
 
-async def login(infra: Infra, caller: Caller, *, name: str, password: str) -> Tokens:
+async def login(
+    infra: Infra,
+    caller: Caller,
+    *,
+    name: str,
+    password: str,
+    opens: Opens = open_session,
+    guesses: Limit = FROM_ONE_ADDRESS,
+) -> Tokens:
     """A session for the right password. Raises BadCredentials, TooManyRequests; neither tells who exists."""
     # PostgreSQL knows no NUL
     key = name.strip().lower().replace("\0", "")
     find = LOGIN_BY_EMAIL if "@" in key else LOGIN_BY_USERNAME
     found = await find.first(infra.db.reader, key=key, address=caller.address)
-    await limit_guesses(infra, key, caller.address, known_address=found is not None and found.known_address)
+    known = found is not None and found.known_address
+    await limit_guesses(infra, key, caller.address, known_address=known, from_one=guesses)
     if not await matches(infra, password, found.password_hash if found else None) or found is None:
         raise BadCredentials("The name, the mail address (if it was verified) or the password is wrong.")
     renewed = await _renewed_hash(infra, found, password)
@@ -91,7 +114,7 @@ async def login(infra: Infra, caller: Caller, *, name: str, password: str) -> To
         await _still(db, found, for_update=renewed is not None)
         if renewed:
             await db.execute(update(Credential).filter_by(user_id=found.id).values(password_hash=renewed))
-        return await open_session(infra, db, found.id, found.role, caller)
+        return await opens(infra, db, found.id, found.role, caller)
 
 
 async def _renewed_hash(infra: Infra, found: KnownLogin, password: str) -> str | None:
@@ -114,7 +137,8 @@ async def change_password(infra: Infra, actor: Principal, *, current: str, new: 
     async with infra.db.write() as db:
         await set_password(db, actor.user_id, hashed)
         await end_sessions(infra.settings, db, Session.user_id == actor.user_id, Session.id != actor.session_id)
-        await mail_notice(db, NoticeMail(kind="password_changed", email=account.email, username=account.username))
+        if account.email:
+            await mail_notice(db, NoticeMail(kind="password_changed", email=account.email, username=account.username))
 
 
 async def set_password(db: Writer, user_id: UUID, hashed: str) -> None:

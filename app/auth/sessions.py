@@ -31,11 +31,13 @@ from app.users.models import User
 from app.users.service import touch
 
 __all__ = [
+    "begin",
     "derived_key",
     "end_all_sessions",
     "end_current",
     "end_session",
     "end_sessions",
+    "expiry",
     "list_sessions",
     "open_session",
     "refresh",
@@ -60,18 +62,23 @@ def revoked_until(settings: Settings) -> datetime:
 
 async def open_session(infra: Infra, db: Writer, user_id: UUID, role: Role, caller: Caller) -> Tokens:
     """A new login, and its first tokens."""
+    return _tokens(infra, await begin(infra, db, user_id, caller), role)
+
+
+async def begin(infra: Infra, db: Writer, user_id: UUID, caller: Caller) -> Session:
+    """A new login, of which no token was given out yet."""
     session = Session(
         id=uuid7(),
         user_id=user_id,
         nonce=secrets.token_bytes(16),
         generation=0,
-        expires_at=_expiry(infra.settings),
+        expires_at=expiry(infra.settings),
         user_agent=caller.user_agent[:300],
         address=caller.address,
     )
     db.add(session)
     await db.flush()
-    return _tokens(infra, session, role)
+    return session
 
 
 async def refresh(infra: Infra, token: str) -> Tokens:
@@ -96,7 +103,7 @@ async def _rotate(infra: Infra, db: Writer, token: str, session_id: UUID, genera
     if generation == session.generation:
         session.generation += 1
         session.rotated_at = now
-        session.expires_at = _expiry(infra.settings)
+        session.expires_at = expiry(infra.settings)
         await touch(db, session.user_id)
     elif generation != session.generation - 1 or now - session.rotated_at > GRACE:
         log.warning("refresh_token_reused", session=str(session_id), generation=generation)
@@ -164,7 +171,8 @@ def _read(token: str) -> tuple[UUID, int]:
     return UUID(bytes=session_id), generation
 
 
-def _expiry(settings: Settings) -> datetime:
+def expiry(settings: Settings) -> datetime:
+    """When a refresh token that is not used any more stops working."""
     return datetime.now(UTC) + timedelta(days=settings.refresh_token_days)
 
 

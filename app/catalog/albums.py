@@ -27,7 +27,7 @@ class AlbumInUse(Conflict):
     code, title = "album_in_use", "The album has reviews"
 
 
-async def create_album(db: Writer, actor: Principal, new: AlbumInput) -> AlbumDetails:
+async def create_album(db: Writer, actor: Principal | None, new: AlbumInput) -> AlbumDetails:
     """A new album and its tracks. Raises ExternalIdTaken, Invalid for an unknown artist."""
     of_tracks: dict[UUID | None, str] = {track.artist_id: "/body/tracks" for track in new.tracks}
     await referred(db, Artist, of_tracks | {new.artist_id: "/body/artist_id"})
@@ -47,7 +47,7 @@ async def create_album(db: Writer, actor: Principal, new: AlbumInput) -> AlbumDe
     return await get_album(db, actor, album.id)
 
 
-async def change_album(db: Writer, actor: Principal, album_id: UUID, changes: AlbumChanges) -> AlbumDetails:
+async def change_album(db: Writer, actor: Principal | None, album_id: UUID, changes: AlbumChanges) -> AlbumDetails:
     """Changes what is given. Raises NotFound, Merged, ExternalIdTaken, Invalid for an unknown artist."""
     values = changes.model_dump(exclude_unset=True)
     album = await locked(db, Album, album_id)

@@ -5,7 +5,7 @@ from math import inf
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from app.catalog.albums import count_tracks
 from app.catalog.artists import count_albums
@@ -20,6 +20,7 @@ from app.catalog.service import GENRES_KEY, get_album, get_artist, get_track
 from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Invalid
+from app.core.holds import hold
 from app.core.jobs import emit
 
 __all__ = ["merge_albums", "merge_artists", "merge_tracks"]
@@ -30,6 +31,7 @@ _SQL_ONLY = {"synchronize_session": False}
 
 async def merge_artists(db: Writer, duplicate_id: UUID, into: UUID) -> ArtistDetails:
     """All works of the duplicate become those of the kept one. Raises NotFound, Merged, Invalid."""
+    await _alone(db)
     await db.execute(
         select(Album.id).where(Album.artist_id.in_([duplicate_id, into])).order_by(Album.id).with_for_update()
     )
@@ -47,6 +49,7 @@ async def merge_artists(db: Writer, duplicate_id: UUID, into: UUID) -> ArtistDet
 
 async def merge_albums(db: Writer, actor: Principal, duplicate_id: UUID, into: UUID) -> AlbumDetails:
     """Tracks that the kept album lacks move there; the others are merged. Raises NotFound, Merged, Invalid."""
+    await _alone(db)
     duplicate, kept = await _pair(db, Album, duplicate_id, into)
     await referred(db, Artist, dict.fromkeys([duplicate.artist_id, kept.artist_id], ""))
     await take_over(db, [(duplicate, kept)], also=("year", "release_date", "label", "genres", "cover_key"))
@@ -61,6 +64,7 @@ async def merge_albums(db: Writer, actor: Principal, duplicate_id: UUID, into: U
 
 async def merge_tracks(db: Writer, actor: Principal, duplicate_id: UUID, into: UUID) -> TrackDetails:
     """The kept track takes the duplicate's place on an album if it has none. Raises NotFound, Merged, Invalid."""
+    await _alone(db)
     albums = await hold_albums_of(db, [duplicate_id, into])
     duplicate, kept = await _pair(db, Track, duplicate_id, into)
     if kept.album_id is None:
@@ -71,13 +75,23 @@ async def merge_tracks(db: Writer, actor: Principal, duplicate_id: UUID, into: U
     return await get_track(db, actor, into)
 
 
+async def _alone(db: Writer) -> None:
+    """One merge at a time: what leads to a duplicate changes with it, so all of that is known, and locked in order."""
+    await hold(db, "merge", UUID(int=0))
+
+
 async def _pair(db: Writer, entity: type[E], duplicate_id: UUID, into: UUID) -> tuple[E, E]:
-    """Both rows, locked. Raises NotFound or Merged about the duplicate, Invalid about the one to keep."""
+    """Both rows, locked with those that lead to the duplicate.
+
+    Raises NotFound or Merged about the duplicate, Invalid about the one to keep.
+    """
     if duplicate_id == into:
         raise Invalid.field("/body/into", "Name another one than the duplicate itself.", "same")
-    there = select(entity).where(entity.id.in_([duplicate_id, into]), editable(entity))
-    # both for good at once: whoever holds a weaker lock first and then wants this one waits for those who want his
-    rows: dict[UUID, E] = {row.id: row for row in await db.all(there.order_by(entity.id).with_for_update())}
+    both = and_(entity.id.in_([duplicate_id, into]), editable(entity))
+    there = select(entity).where(or_(both, entity.merged_into_id == duplicate_id))
+    # all for good at once: whoever holds a weaker lock first and then wants this one waits for those who want his
+    held = await db.all(there.order_by(entity.id).with_for_update())
+    rows: dict[UUID, E] = {row.id: row for row in held if row.merged_into_id is None}
     if duplicate_id not in rows:
         await refuse(db, entity, duplicate_id)
     if into not in rows:
@@ -87,9 +101,13 @@ async def _pair(db: Writer, entity: type[E], duplicate_id: UUID, into: UUID) -> 
 
 async def _unite_tracks(db: Writer, duplicate_id: UUID, into: UUID) -> None:
     """A track of the same name is the same track; the others go behind the last one."""
-    of_both = select(Track).where(Track.album_id.in_([duplicate_id, into]), Track.merged_into_id.is_(None))
-    held = await db.all(of_both.order_by(Track.id).with_for_update())
-    tracks = sorted(held, key=lambda track: (track.disc, track.position or inf, track.id))
+    of_duplicate = select(Track.id).where(Track.album_id == duplicate_id)
+    touched = or_(Track.album_id.in_([duplicate_id, into]), Track.merged_into_id.in_(of_duplicate))
+    held = await db.all(select(Track).where(touched).order_by(Track.id).with_for_update())
+    tracks = sorted(
+        (track for track in held if track.merged_into_id is None),
+        key=lambda track: (track.disc, track.position or inf, track.id),
+    )
     kept = {track.title_key: track for track in tracks if track.album_id == into}
     last = max(((track.disc, track.position or 0) for track in kept.values()), default=(1, 0))
     same: list[tuple[Track, Track]] = []

@@ -19,12 +19,14 @@ __all__ = [
     "AudioFeatures",
     "GenreCount",
     "Hearing",
+    "Identified",
     "Kind",
     "KnownWord",
     "Library",
     "LikeCount",
     "LikedAlbum",
     "LikedTrack",
+    "Namesake",
     "Place",
     "Ratings",
     "SearchHit",
@@ -247,3 +249,22 @@ class KnownWord(Output):
 
     word: str
     documents: int
+
+
+class Identified(Output):
+    """A track that is known by an id of somebody's."""
+
+    kind: str
+    value: str
+    id: UUID
+
+
+class Namesake(Output):
+    """A track that is called as one that somebody looks for: `number` says which of them."""
+
+    number: int
+    id: UUID
+    duration_ms: int | None
+    album_key: str | None
+    like_count: int
+    uploaded: bool

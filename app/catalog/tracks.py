@@ -24,7 +24,7 @@ class TrackInUse(Conflict):
     code, title = "track_in_use", "People have heard this track"
 
 
-async def create_track(db: Writer, actor: Principal, new: TrackInput) -> TrackDetails:
+async def create_track(db: Writer, actor: Principal | None, new: TrackInput) -> TrackDetails:
     """A new track. Raises ExternalIdTaken, Invalid for an unknown artist or album."""
     await referred(db, Album, {new.album_id: "/body/album_id"})
     await referred(db, Artist, {new.artist_id: "/body/artist_id"})
@@ -36,7 +36,7 @@ async def create_track(db: Writer, actor: Principal, new: TrackInput) -> TrackDe
     return await _settle(db, actor, track, {new.album_id})
 
 
-async def change_track(db: Writer, actor: Principal, track_id: UUID, changes: TrackChanges) -> TrackDetails:
+async def change_track(db: Writer, actor: Principal | None, track_id: UUID, changes: TrackChanges) -> TrackDetails:
     """Changes what is given. Raises NotFound, Merged, ExternalIdTaken, Invalid for an unknown artist or album."""
     values = changes.model_dump(exclude_unset=True)
     await hold_albums_of(db, [track_id], changes.album_id)
@@ -76,7 +76,7 @@ async def _find_place(db: Writer, track: Track) -> None:
             track.position = await db.scalar(select(func.coalesce(func.max(Track.position), 0) + 1).where(*disc))
 
 
-async def _settle(db: Writer, actor: Principal, track: Track, albums: set[UUID | None]) -> TrackDetails:
+async def _settle(db: Writer, actor: Principal | None, track: Track, albums: set[UUID | None]) -> TrackDetails:
     await _count(db, albums)
     await index(db, Track, [track.id])
     db.stale.append(GENRES_KEY)

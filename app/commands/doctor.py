@@ -1,5 +1,6 @@
 """`doctor`: looks at everything that the server needs, while it runs or before."""
 
+import asyncio
 import platform
 import shutil
 import sys
@@ -21,6 +22,8 @@ from app.core.infra import with_servers
 from app.core.logging import configure_logging
 from app.core.migrations import SchemaError, current_revision, require_current
 from app.core.server import PortError, bind
+from app.integrations.broker import BrokerDown, Rabbit
+from app.integrations.storage import choose
 
 __all__ = ["doctor"]
 
@@ -54,11 +57,15 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _disk(settings)
     for finding in _services(settings):
         yield finding
+    if settings.openmusic_compat:
+        yield Finding("OpenMusic", "note", "at the root: everybody may edit the catalogue there, without a login")
+    yield await _storage(settings)
     try:
         async with with_servers(settings) as reachable:
             yield await _look("database", _database, reachable)
             yield await _look("schema", _schema, reachable)
             yield await _look("redis", _redis, reachable)
+            yield await _look("broker", _broker, reachable)
     except EmbeddedError as error:
         yield Finding("servers", "fail", str(error))
     yield await _port(settings)
@@ -106,6 +113,17 @@ def _services(settings: Settings) -> list[Finding]:
     return [Finding(name, "ok" if used else "note", used or standin) for name, (used, standin) in chosen.items()]
 
 
+async def _storage(settings: Settings) -> Finding:
+    if not (settings.s3_bucket or settings.supabase_url):
+        return Finding("storage", "note", f"files are kept in {settings.data_dir}/media: set S3_BUCKET or SUPABASE_URL")
+    try:
+        async with choose(settings) as store, asyncio.timeout(15):
+            return Finding("storage", "ok", await store.check())
+    except Exception as error:  # whatever a client raises, the store is not usable
+        reason = str(error).partition("\n")[0][:200] or type(error).__name__
+        return Finding("storage", "fail", f"Cannot use the object store: {reason}")
+
+
 async def _database(settings: Settings) -> Finding:
     version = await reach_database(settings.database_url)
     connection = await asyncpg.connect(driver_dsn(settings.database_url))
@@ -133,6 +151,23 @@ async def _redis(settings: Settings) -> Finding:
         await client.aclose()
     kind = "Valkey" if "valkey_version" in about else "Redis"
     return Finding("redis", "ok", f"{kind} {about.get('valkey_version') or about['redis_version']}")
+
+
+async def _broker(settings: Settings) -> Finding:
+    if not settings.rabbitmq_url:
+        return Finding("broker", "note", "none: the worker mails exports; set RABBITMQ_URL to give them to consumers")
+    rabbit = Rabbit(settings.rabbitmq_url, settings.rabbitmq_queue)
+    try:
+        state = await rabbit.state()
+    except BrokerDown as error:
+        remedy = "Start it, or unset RABBITMQ_URL to have the worker mail exports."
+        return Finding("broker", "fail", f"Cannot reach RabbitMQ at {rabbit.address}: {error}. {remedy}")
+    finally:
+        await rabbit.close()
+    text = f"RabbitMQ at {rabbit.address}: {state.waiting} wait, {state.dead} are dead, {state.consumers} consumers"
+    if not state.consumers:
+        return Finding("broker", "note", f"{text}: run `python -m app consumer`")
+    return Finding("broker", "note" if state.dead else "ok", text)
 
 
 async def _port(settings: Settings) -> Finding:

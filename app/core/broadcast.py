@@ -42,6 +42,7 @@ class Broadcast:
         self._me = uuid7().bytes
         self._feeds: dict[UUID, Feed] = {}
         self._pubsub: PubSub | None = None
+        self._unsent = False
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -86,8 +87,11 @@ class Broadcast:
                 for channel_id, lines in told.items():
                     pipe.execute_command("SPUBLISH", f"{_TOPIC}{channel_id}", self._me + _pack(lines))
                 await pipe.execute()
+            self._unsent = False
         except (RedisError, OSError) as error:
-            log.warning("lines_not_sent", reason=str(error))  # other processes find them at their next tick
+            if not self._unsent:  # once for each outage; other processes find the lines at their next tick
+                log.warning("lines_not_sent", reason=str(error))
+            self._unsent = True
 
     def _hear(self, channel_id: UUID, lines: list[Line]) -> None:
         feed = self._feeds.get(channel_id)

@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     rate_limit_address_per_minute: int = Field(600, ge=1, description="requests of an address without a token")
     socket_frames_per_second: int = Field(20, ge=1, description="frames of one socket; thrice as many at once")
     catalog_writes: Literal["curators", "users"] = Field("curators", description="who may edit the catalogue")
+    openmusic_compat: bool = Field(
+        False, description="speak OpenMusic's API at the root; there everybody may edit the catalogue"
+    )
 
     upload_quota_mb: int = Field(2048, ge=1, description="room for the recordings that one person uploads")
     stream_via: Literal["server", "redirect"] = Field(
@@ -88,6 +91,13 @@ class Settings(BaseSettings):
     smtp_url: str = Field("", description="smtp://user:password@host:587 (STARTTLS if offered) or smtps://host:465")
     resend_api_key: SecretStr = Field(SecretStr(""), description="send mail by Resend")
     resend_api_url: str = Field("https://api.resend.com", description="Resend's API")
+    export_seconds: float = Field(25.0, gt=0, description="longest that an attempt to mail an export may take")
+    rabbitmq_url: str = Field(
+        "", description="amqp://user:password@host/vhost; needs `python -m app consumer`; empty: the worker exports"
+    )
+    rabbitmq_queue: str = Field(
+        "soundscore.exports", pattern=r"^[\w.:-]{1,200}$", description="the queue of exports; NAME.dead is beside it"
+    )
     sentry_dsn: str = Field("", description="report errors to Sentry")
     s3_bucket: str = Field("", description="keep files in S3 or what speaks its protocol; empty: in DATA_DIR")
     s3_endpoint_url: str = Field("", description="of MinIO, R2, Supabase's S3 and others; empty: AWS")
@@ -134,6 +144,13 @@ class Settings(BaseSettings):
         if self.supabase_url and not self.supabase_service_key.get_secret_value():
             raise ValueError("SUPABASE_URL needs SUPABASE_SERVICE_KEY")
         return self
+
+    @field_validator("rabbitmq_url")
+    @classmethod
+    def _rabbitmq_url(cls, url: str) -> str:
+        if url and not url.startswith(("amqp://", "amqps://")):
+            raise ValueError("must start with amqp:// or amqps://")
+        return url
 
     @model_validator(mode="after")
     def _safe_in_production(self) -> Self:

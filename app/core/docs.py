@@ -16,7 +16,7 @@ from app.core.errors import Fault, Forbidden, Problem, Unauthorized, problems
 from app.core.examples import BODIES, IN_PATHS, OF_OPERATIONS, PERSON, SOMEBODY
 from app.core.routing import RouteTable
 
-__all__ = ["add_docs", "describe"]
+__all__ = ["add_docs", "describe", "swagger_page"]
 
 ASSETS = Path(fastapi_offline.__file__).parent / "static"
 _POLICY = (
@@ -31,16 +31,7 @@ def add_docs(app: FastAPI) -> None:
 
     @app.get("/docs", include_in_schema=False)
     async def swagger(_: Request) -> HTMLResponse:
-        page = get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title=app.title,
-            swagger_js_url="/docs/assets/swagger-ui-bundle.js",
-            swagger_css_url="/docs/assets/swagger-ui.css",
-            swagger_favicon_url="/docs/assets/favicon.png",
-            swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True, "filter": True},
-        )
-        page.headers["content-security-policy"] = _POLICY
-        return page
+        return swagger_page("/openapi.json", app.title)
 
     @app.get("/redoc", include_in_schema=False)
     async def redoc(_: Request) -> HTMLResponse:
@@ -53,6 +44,20 @@ def add_docs(app: FastAPI) -> None:
         )
         page.headers["content-security-policy"] = _POLICY
         return page
+
+
+def swagger_page(document: str, title: str) -> HTMLResponse:
+    """Swagger UI for the OpenAPI document at this path."""
+    page = get_swagger_ui_html(
+        openapi_url=document,
+        title=title,
+        swagger_js_url="/docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="/docs/assets/swagger-ui.css",
+        swagger_favicon_url="/docs/assets/favicon.png",
+        swagger_ui_parameters={"persistAuthorization": True, "displayRequestDuration": True, "filter": True},
+    )
+    page.headers["content-security-policy"] = _POLICY
+    return page
 
 
 def describe(app: FastAPI, routes: Sequence[BaseRoute]) -> None:

@@ -55,6 +55,8 @@ IN_PATHS = {
     "item_id": "019b76cd-7a59-7487-ae98-400239357f3e",  # Chameleon, which waits there
     "user_id": "0196c6f0-ec00-7df5-9a1e-ebcdae832449",  # june_h
     "role": "guest",
+    "playlist_id": "019ac7c2-7000-7703-a3c9-6c1928b7bfd5",  # Low light, PERSON's
+    "entry_id": "019ac867-3b80-739d-8c38-f80668018fdf",  # Morena Boca de Ouro in it
 }
 """By the name of the parameter."""
 
@@ -63,6 +65,7 @@ _OTHER_GROUP = {"group_id": "019b4881-6c00-7f05-af70-63d82297ff10"}  # Discos de
 _OTHER_ROOM = {"room_id": "019b57f4-8000-7347-8212-cba63d994f8b"}  # Signal and noise
 _NOT_THERE = {"username": "priya", "user_id": "0196d13d-a400-7fa6-be9c-ba1c7e57a0fb"}  # tom_wilde in the other case
 _QUIET = {"username": "lena", "user_id": "0196bca4-3400-762e-b381-c019269736cb"}  # vera in the other case
+_LENA = {"user_id": "0196db8a-5c00-7100-8f6a-a548a3222599"}  # works on the playlist
 _OWN_REVIEW = {"review_id": "019a67f8-f400-712b-aa56-566d2c42cab4"}
 _OWN_COMMENT = {"comment_id": "019b60d0-8f28-78af-8b50-d5c4e9f904f1"}
 
@@ -90,6 +93,11 @@ OF_OPERATIONS: dict[str, dict[str, str]] = {
     "unmute_in_room": _QUIET,
     "change_group_role": _QUIET,
     "set_room_role": _QUIET,
+    "accept_playlist_invite": {"playlist_id": "019b0ab5-1c00-75df-a36d-3e625e65809d"},  # Domingo devagar
+    "decline_playlist_invite": {"playlist_id": "019b3e34-b400-70c2-b43b-9fb86f9478f4"},  # Short ones
+    "delete_playlist": {"playlist_id": "019b6767-9400-7efa-a399-8b3ff8a2ed0c"},  # Gift for June
+    "change_playlist_role": _LENA,
+    "remove_from_playlist": _LENA,
     # whoever tries these goes on with the others, so they take nothing away that the others name
     "block_person": _LOUD,
     "unblock_person": _LOUD,
@@ -113,6 +121,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "control_room_playback": {"action": "pause"},
     "mute_in_room": {"minutes": 10},
     "invite_to_group": {"username": "lena"},
+    "invite_to_playlist": {"username": "june_h", "role": "editor"},
     "add_listens": {"listens": [{"track_id": TRACKS[0], "listened_at": "2026-05-01T20:15:00Z"}]},
     "set_now_playing": {"track_id": TRACKS[0], "client": "Kitchen radio"},
     "merge_artists": {"into": "01957045-4a00-7a0c-a2e1-82566c8e5b7b"},  # Billie Eilish

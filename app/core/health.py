@@ -13,12 +13,16 @@ from app.core.telemetry import render_metrics
 if TYPE_CHECKING:
     from app.core.infra import Infra
 
-__all__ = ["Health", "Part", "router"]
+__all__ = ["Degraded", "Health", "Part", "router"]
 
 CHECK_SECONDS = 2.0
 State = Literal["up", "degraded", "down"]
 
 router = Router(root="", tags=["health"])
+
+
+class Degraded(Exception):
+    """Raised by a check: what does not work, and what that means."""
 
 
 class Part(Output):
@@ -59,6 +63,8 @@ async def _part(name: str, ask: Awaitable[object], *, broken: State, detail: str
     try:
         async with asyncio.timeout(CHECK_SECONDS):
             said = await ask
+    except Degraded as trouble:
+        return Part(name=name, state=broken, detail=str(trouble))
     except Exception as error:  # whatever a client raises, the part is not usable
         return Part(name=name, state=broken, detail="; ".join(filter(None, [type(error).__name__, detail])))
     return Part(name=name, state="up", detail=said if isinstance(said, str) else "")

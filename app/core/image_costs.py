@@ -6,7 +6,7 @@ from PIL import Image
 
 __all__ = ["MOST_MEMORY", "MOST_PIXELS", "MOST_SCANS", "TooCostly", "check_cost", "check_webp", "webp_size"]
 
-MOST_MEMORY = 72 * 1024 * 1024
+MOST_MEMORY = 64 * 1024 * 1024
 MOST_PIXELS = 16_000_000
 MOST_JPEG_PIXELS = 64_000_000
 """Most JPEG pictures are decoded at a fraction of their size, at a fraction of the cost."""

@@ -1,12 +1,14 @@
 """Pictures from people: checked by their content, made small, stripped of everything but the picture."""
 
 import asyncio
+import ctypes
 import warnings
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from math import isqrt
 from typing import BinaryIO, Final
 
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
@@ -20,7 +22,7 @@ __all__ = ["NotAnImage", "Renditions", "render"]
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MOST_WAITING = 64
 _MOST_TEXT = 4 * 1024 * 1024
-_BAND = 1024 * 1024
+_TILE = 1024 * 1024
 """Pixels that are converted at a time: a copy of the whole picture would double what it takes."""
 _ORIENTATION = 0x0112
 _TURNS: Final = {
@@ -49,7 +51,7 @@ class Renditions:
 
 
 class _Workbench:
-    """One thread: a decoded picture takes up to 72 MB, so there is never more than one."""
+    """One thread: a decoded picture takes up to 64 MB, so there is never more than one."""
 
     def __init__(self) -> None:
         self.threads = ThreadPoolExecutor(1, thread_name_prefix="images")
@@ -81,6 +83,13 @@ async def render(infra: Infra, file: BinaryIO, sides: Sequence[int]) -> Renditio
 
 
 def _render(file: BinaryIO, sides: Sequence[int]) -> Renditions:
+    try:
+        return _renditions(file, sides)
+    finally:
+        _give_back()
+
+
+def _renditions(file: BinaryIO, sides: Sequence[int]) -> Renditions:
     try:
         with warnings.catch_warnings():
             # Pillow warns of bombs from a size that we refuse or allow ourselves
@@ -114,20 +123,36 @@ def _open(file: BinaryIO, side: int) -> Image.Image:
 
 
 def _reduced(image: Image.Image, factor: int) -> Image.Image:
-    """The picture in full colour, smaller by a whole factor: band by band, so that nothing large is copied."""
+    """The picture in full colour, smaller by a whole factor: tile by tile, so that nothing large is copied."""
     mode = "RGBA" if "A" in image.getbands() or "transparency" in image.info else "RGB"
     small = Image.new(mode, (-(-image.width // factor), -(-image.height // factor)))
-    rows = factor * max(1, _BAND // (image.width * factor))
-    for top in range(0, image.height, rows):
-        band = _in_colour(image.crop((0, top, image.width, min(top + rows, image.height))), mode)
-        small.paste(band.reduce(factor) if factor > 1 else band, (0, top // factor))
+    for left, top, right, bottom in _tiles(image.size, factor):
+        tile = _in_colour(image.crop((left, top, right, bottom)), mode)
+        small.paste(tile.reduce(factor) if factor > 1 else tile, (left // factor, top // factor))
     return small
 
 
-def _in_colour(band: Image.Image, mode: str) -> Image.Image:
-    if band.mode.startswith("I"):  # 16 bits of grey, of which a conversion would keep the darkest
-        band = band.point(lambda value: value / 256).convert("L")
-    return band if band.mode == mode else band.convert(mode)
+def _tiles(size: tuple[int, int], factor: int) -> Iterator[tuple[int, int, int, int]]:
+    """Parts of a picture that begin at multiples of the factor; their pixels are few even if it is long and thin."""
+    width, height = size
+    rows = min(height, factor * max(1, isqrt(_TILE) // factor))
+    columns = factor * max(1, _TILE // (rows * factor))
+    for top in range(0, height, rows):
+        for left in range(0, width, columns):
+            yield left, top, min(left + columns, width), min(top + rows, height)
+
+
+def _in_colour(tile: Image.Image, mode: str) -> Image.Image:
+    if tile.mode.startswith("I"):  # 16 bits of grey, of which a conversion would keep the darkest
+        tile = tile.point(lambda value: value / 256).convert("L")
+    return tile if tile.mode == mode else tile.convert(mode)
+
+
+def _give_back() -> None:
+    """Has glibc return what was freed: it would keep as much as the largest picture took. Others have no such call."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _orientation(image: Image.Image) -> int:

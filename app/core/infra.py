@@ -31,6 +31,8 @@ _CACHED_SECONDS = 60.0
 
 T = TypeVar("T")
 Opener = Callable[["Infra"], AbstractAsyncContextManager[T]]
+Check = Callable[[], Awaitable[str]]
+"""Asks a part that the server can do without: what to say of it when it is well. Raises health.Degraded."""
 _openers: list[Opener[Any]] = []
 
 
@@ -57,7 +59,7 @@ class Infra:
     metrics: Metrics
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     degraded: dict[str, str] = field(default_factory=dict)
-    checks: dict[str, Callable[[], Awaitable[str]]] = field(default_factory=dict)
+    checks: dict[str, Check] = field(default_factory=dict)
     running: int = 0
     _parts: dict[Opener[Any], Any] = field(default_factory=dict)
     _known: dict[str, tuple[Principal, float]] = field(default_factory=dict)
@@ -67,7 +69,7 @@ class Infra:
         if header is None:
             return None
         scheme, _, token = header.partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        if scheme.lower() not in {"bearer", "token"} or not token:  # ListenBrainz says Token
             return Unauthorized("Send the token as `Authorization: Bearer …`.")
         try:
             return await self.principal(token.strip())

@@ -63,3 +63,5 @@ def configure_logging(settings: Settings) -> None:
     root.handlers, root.level = [handler], level
     for noisy in ("alembic", "httpx", "httpcore", "uvicorn", "pgqueuer"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # of a lost connection it tells a page of tracebacks, where ours is a line
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)

@@ -17,7 +17,7 @@ from starlette.types import Scope
 
 from app.core.errors import AppError, Conflict, Fault, Invalid, Unavailable
 
-__all__ = ["add_problem_handlers", "problem_response"]
+__all__ = ["add_problem_handlers", "problem_response", "unexpected"]
 
 log = structlog.get_logger()
 _UNREADABLE = "There was an error parsing the body"  # FastAPI's words for a body that is not even text
@@ -117,7 +117,7 @@ async def _database(request: Request, error: Exception) -> JSONResponse:
         isinstance(error, DBAPIError) and (error.connection_invalidated or _is_connection_error(error))
     )
     if not lost:
-        return await _unexpected(request, error)
+        return await unexpected(request, error)
     log.warning("database_lost", reason=type(error).__name__)
     return problem_response(request.scope, Unavailable("The database does not answer. Try again shortly."))
 
@@ -128,7 +128,8 @@ def _is_connection_error(error: DBAPIError) -> bool:
     return isinstance(cause, (*kinds, asyncpg.OperatorInterventionError))
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+async def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """The answer to what nobody has foreseen, which is logged."""
     log.error("unexpected_error", exc_info=error)
     return problem_response(request.scope, AppError("This is our fault. Tell us the request id."))
 
@@ -141,4 +142,4 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(IntegrityError, _integrity)
     for lost in (DBAPIError, PoolTimeout, TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         app.add_exception_handler(lost, _database)
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_exception_handler(Exception, unexpected)

@@ -16,6 +16,7 @@ from app.core.jobs import enqueue
 from app.demo.content import Content, Row
 from app.groups.models import Group
 from app.library.models import Listen
+from app.playlists.models import Playlist
 from app.reactions.models import Comment, Like
 from app.reviews.counts import recount_albums
 from app.reviews.models import Review
@@ -56,10 +57,13 @@ _ENTWINED = """
     SELECT 'rooms', count(*) FROM room_members m JOIN rooms r ON r.id = m.room_id
     WHERE m.user_id <> ALL ($1) AND r.owner_id = ANY ($1)
     UNION ALL
+    SELECT 'playlists', count(*) FROM playlist_members m JOIN playlists p ON p.id = m.playlist_id
+    WHERE (m.user_id = ANY ($1)) <> (p.owner_id = ANY ($1))
+    UNION ALL
     SELECT 'likes', count(*) FROM likes l
     LEFT JOIN tracks t ON t.id = l.track_id LEFT JOIN reviews r ON r.id = l.review_id
-    LEFT JOIN comments c ON c.id = l.comment_id
-    WHERE (l.user_id = ANY ($1)) <> (coalesce(r.user_id, c.user_id) = ANY ($1))
+    LEFT JOIN comments c ON c.id = l.comment_id LEFT JOIN playlists p ON p.id = l.playlist_id
+    WHERE (l.user_id = ANY ($1)) <> (coalesce(r.user_id, c.user_id, p.owner_id) = ANY ($1))
        OR (l.user_id <> ALL ($1) AND coalesce(l.album_id, t.album_id) = ANY ($2))"""
 
 
@@ -80,7 +84,8 @@ async def remove_demo(db: Writer, content: Content) -> None:
     talks = select(DirectChannel.id).where(_among(DirectChannel.first_id, people))
     groups = select(Group.id).where(_among(Group.owner_id, people))
     rooms = select(Room.id).where(_among(Room.owner_id, people))
-    await db.execute(delete(Channel).where(Channel.id.in_(talks.union_all(groups, rooms))))
+    playlists = select(Playlist.id).where(_among(Playlist.owner_id, people))
+    await db.execute(delete(Channel).where(Channel.id.in_(talks.union_all(groups, rooms, playlists))))
     await _drop_uploads(db, people)
     await db.execute(delete(User).where(_among(User.id, people)))
     await db.execute(delete(Album).where(_among(Album.id, albums)))

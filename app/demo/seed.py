@@ -22,6 +22,7 @@ from app.demo.content import Content, Row, build_content
 from app.demo.echoes import Echoes, build_echoes
 from app.demo.gatherings import Gatherings, begin_to_play, build_gatherings
 from app.demo.listening import build_listens
+from app.demo.mixtapes import Mixtapes, build_mixtapes, count_smart_ones
 from app.demo.pictures import store_pictures
 from app.demo.removal import count_albums_of_artists, remove_demo
 from app.demo.talks import Talks, build_talks
@@ -32,6 +33,7 @@ from app.groups.models import Group, GroupMember
 from app.integrations.storage import storage
 from app.library.models import Listen, Listener
 from app.notifications.models import Inbox, Notification
+from app.playlists.models import Playlist, PlaylistActivity, PlaylistEntry, PlaylistMember
 from app.reactions.models import Comment, Like
 from app.reviews.models import Review
 from app.rooms.models import Room, RoomMember, RoomVisit
@@ -120,6 +122,7 @@ async def seed(infra: Infra, *, reset: bool = False) -> SeedResult | None:
         await _load(db, content, build_echoes(content, now), await infra.passwords.hash(DEMO_PASSWORD))
         await _load_talks(db, build_talks(content, now))
         await _load_gatherings(db, build_gatherings(content, now))
+        await _load_mixtapes(db, build_mixtapes(content, now))
         heard = build_listens(content, now)
         await _insert(db, Listen, heard.listens)
         await _insert(db, Listener, heard.listeners)
@@ -191,6 +194,19 @@ async def _load_gatherings(db: Writer, gatherings: Gatherings) -> None:
     ):
         await _insert(db, model, rows)
     await begin_to_play(db, gatherings)
+
+
+async def _load_mixtapes(db: Writer, made: Mixtapes) -> None:
+    for model, rows in (
+        (Channel, made.channels),
+        (Playlist, made.playlists),
+        (PlaylistMember, made.members),
+        (PlaylistEntry, made.entries),
+        (PlaylistActivity, made.activities),
+        (Like, made.likes),
+    ):
+        await _insert(db, model, rows)
+    await count_smart_ones(db, made)
 
 
 async def _insert(db: Writer, model: type[Base], rows: Iterable[Row]) -> None:

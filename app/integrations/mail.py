@@ -1,6 +1,7 @@
 """Mail: an SMTP server, Resend, or a folder where neither is set up."""
 
 import asyncio
+import base64
 import email.policy
 import re
 import sys
@@ -20,12 +21,22 @@ import structlog
 from app.core.config import Settings
 from app.core.infra import Infra, opened
 
-__all__ = ["FolderMailer", "Mail", "MailRefused", "Mailer", "ResendMailer", "SmtpMailer", "mailer"]
+__all__ = ["Attachment", "FolderMailer", "Mail", "MailRefused", "Mailer", "ResendMailer", "SmtpMailer", "mailer"]
 
 TIMEOUT_SECONDS = 20.0
+GOODBYE_SECONDS = 1.0
 # long enough that a link stays in one piece in what people open with an editor
 _POLICY = email.policy.SMTP.clone(max_line_length=400)
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail."""
+
+    name: str
+    content_type: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,7 @@ class Mail:
     text: str
     html: str
     message_id: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 class MailRefused(Exception):
@@ -63,23 +75,48 @@ class SmtpMailer:
         self._port = parts.port or (465 if self._secure else 587)
         self._username = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
+        self._goodbyes: set[asyncio.Task[None]] = set()
 
     async def send(self, mail: Mail) -> None:
-        """Sends over a connection of its own."""
+        """Sends over a connection of its own. Returns as soon as the server has taken the mail."""
+        client = aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            username=self._username,
+            password=self._password,
+            use_tls=self._secure,
+            timeout=TIMEOUT_SECONDS,
+        )
         try:
-            await aiosmtplib.send(
-                message_of(mail, self._sender),
-                hostname=self._host,
-                port=self._port,
-                username=self._username,
-                password=self._password,
-                use_tls=self._secure,
-                timeout=TIMEOUT_SECONDS,
-            )
+            await client.connect()
+            await client.send_message(message_of(mail, self._sender))
         except aiosmtplib.SMTPRecipientsRefused as error:
             if all(refusal.code >= 500 for refusal in error.recipients):
                 raise MailRefused(str(error.recipients[0].code)) from error
             raise
+        except aiosmtplib.SMTPDataError as error:
+            if error.code >= 500:
+                raise MailRefused(str(error.code)) from error
+            raise
+        finally:
+            # whoever sent wants to write down that it was taken: nothing that can fail or wait stands before that
+            goodbye = asyncio.create_task(_part(client))
+            self._goodbyes.add(goodbye)
+            goodbye.add_done_callback(self._goodbyes.discard)
+
+    async def close(self) -> None:
+        """Waits until the servers have heard the last words."""
+        await asyncio.gather(*self._goodbyes)
+
+
+async def _part(client: aiosmtplib.SMTP) -> None:
+    try:
+        if client.is_connected:
+            await client.quit(timeout=GOODBYE_SECONDS)
+    except (aiosmtplib.SMTPException, OSError):
+        pass  # what was taken stays taken
+    finally:
+        client.close()
 
 
 class ResendMailer:
@@ -93,21 +130,27 @@ class ResendMailer:
         # the library keeps both in its module; it reads them before it first waits, so no other mailer comes between
         resend.api_key, resend.api_url = self._key, self._url
         try:
-            await resend.Emails.send_async(
-                {
-                    "from": self._sender,
-                    "to": [mail.to],
-                    "subject": mail.subject,
-                    "text": mail.text,
-                    "html": mail.html,
-                    "headers": {"Message-ID": mail.message_id},
-                },
-                {"idempotency_key": mail.message_id.strip("<>")},
-            )
+            await resend.Emails.send_async(self._parameters(mail), {"idempotency_key": mail.message_id.strip("<>")})
         except resend.exceptions.ValidationError as error:
             if str(error.code) == "422":
                 raise MailRefused(error.error_type) from error
             raise
+
+    def _parameters(self, mail: Mail) -> resend.Emails.SendParams:
+        parameters: resend.Emails.SendParams = {
+            "from": self._sender,
+            "to": [mail.to],
+            "subject": mail.subject,
+            "text": mail.text,
+            "html": mail.html,
+            "headers": {"Message-ID": mail.message_id},
+        }
+        if mail.attachments:
+            parameters["attachments"] = [
+                {"filename": it.name, "content_type": it.content_type, "content": base64.b64encode(it.content).decode()}
+                for it in mail.attachments
+            ]
+        return parameters
 
 
 class FolderMailer:
@@ -141,6 +184,9 @@ def message_of(mail: Mail, sender: str) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
+    for it in mail.attachments:
+        kind, _, subtype = it.content_type.partition("/")
+        message.add_attachment(it.content, maintype=kind, subtype=subtype, filename=it.name)
     return message
 
 
@@ -164,3 +210,5 @@ async def mailer(infra: Infra) -> AsyncIterator[Mailer]:
         folder = infra.settings.data_dir / "mails"
         infra.degraded["mail"] = f"no SMTP_URL or RESEND_API_KEY: mails are kept in {folder}"
     yield chosen
+    if isinstance(chosen, SmtpMailer):
+        await chosen.close()

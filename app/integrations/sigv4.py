@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
-__all__ = ["Credentials", "presign"]
+__all__ = ["Bucket", "Credentials", "presign"]
 
 _UNRESERVED = "-_.~"
 _PORTS = {"http": ":80", "https": ":443"}
@@ -24,6 +24,25 @@ class Credentials:
     access_key: str
     secret_key: str = field(repr=False)
     token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Where a bucket is. `endpoint` is empty for AWS itself; `public_endpoint` is how others reach the same."""
+
+    name: str
+    region: str
+    endpoint: str = ""
+    public_endpoint: str = ""
+    path_style: bool = False
+
+    def url(self, *, public: bool) -> str:
+        """Where its keys begin, without a slash at the end."""
+        endpoint = (self.public_endpoint if public else "") or self.endpoint
+        parts = urlsplit((endpoint or f"https://s3.{self.region}.amazonaws.com").rstrip("/"))
+        if self.path_style:
+            return f"{parts.scheme}://{parts.netloc}{parts.path}/{self.name}"
+        return f"{parts.scheme}://{self.name}.{parts.netloc}{parts.path}"
 
 
 def presign(

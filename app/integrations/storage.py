@@ -10,6 +10,7 @@ from app.core.config import Settings
 from app.core.http import API
 from app.core.infra import Infra, opened
 from app.integrations.objects import BadKey, Presigned, Stat, Storage, Stored, attachment, check_key
+from app.integrations.sigv4 import Bucket, Credentials
 from app.integrations.storage_local import LocalStorage
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Storage",
     "Stored",
     "attachment",
+    "bucket_of",
     "check_key",
     "choose",
     "storage",
@@ -63,15 +65,23 @@ async def choose(settings: Settings) -> AsyncIterator[Storage]:
 
 
 def _s3(settings: Settings) -> Storage:
-    from app.integrations.sigv4 import Credentials  # noqa: PLC0415
-    from app.integrations.storage_s3 import Bucket, S3Storage  # noqa: PLC0415
+    from app.integrations.storage_s3 import S3Storage  # noqa: PLC0415
 
-    by_path = settings.s3_path_style == "true" or (settings.s3_path_style == "auto" and bool(settings.s3_endpoint_url))
-    bucket = Bucket(
-        settings.s3_bucket, settings.s3_region, settings.s3_endpoint_url, settings.s3_public_endpoint_url, by_path
-    )
     secrets = (settings.s3_secret_access_key, settings.s3_session_token)
-    return S3Storage(bucket, Credentials(settings.s3_access_key_id, *(secret.get_secret_value() for secret in secrets)))
+    keys = Credentials(settings.s3_access_key_id, *(secret.get_secret_value() for secret in secrets))
+    return S3Storage(bucket_of(settings), keys)
+
+
+def bucket_of(settings: Settings) -> Bucket:
+    """Where the settings say that the bucket is."""
+    endpoint, style = settings.s3_endpoint_url, settings.s3_path_style
+    return Bucket(
+        settings.s3_bucket,
+        settings.s3_region,
+        endpoint=endpoint,
+        public_endpoint=settings.s3_public_endpoint_url,
+        path_style=style == "true" or (style == "auto" and bool(endpoint)),
+    )
 
 
 def _remembered(ask: Callable[[], Awaitable[str]]) -> Callable[[], Awaitable[str]]:

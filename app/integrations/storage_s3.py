@@ -5,7 +5,6 @@ obstore moves the bytes; the URLs for others are signed here, because its own si
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,30 +15,11 @@ from obstore.store import S3Store
 
 from app.core.errors import Unavailable
 from app.integrations.objects import Presigned, Stat, Stored, attachment, check_key, empty, rounded
-from app.integrations.sigv4 import Credentials, presign
+from app.integrations.sigv4 import Bucket, Credentials, presign
 
-__all__ = ["Bucket", "S3Storage"]
+__all__ = ["S3Storage"]
 
 _CHUNK = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """Where a bucket is. `endpoint` is empty for AWS itself; `public_endpoint` is how others reach the same."""
-
-    name: str
-    region: str
-    endpoint: str = ""
-    public_endpoint: str = ""
-    path_style: bool = False
-
-    def url(self, *, public: bool) -> str:
-        """Where its keys begin, without a slash at the end."""
-        endpoint = (self.public_endpoint if public else "") or self.endpoint
-        parts = urlsplit((endpoint or f"https://s3.{self.region}.amazonaws.com").rstrip("/"))
-        if self.path_style:
-            return f"{parts.scheme}://{parts.netloc}{parts.path}/{self.name}"
-        return f"{parts.scheme}://{self.name}.{parts.netloc}{parts.path}"
 
 
 class S3Storage:

@@ -7,23 +7,24 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import Uuid, literal, select
 
-from app.catalog.events import TracksMerged
+from app.catalog.events import TrackHidden, TracksMerged
 from app.catalog.hearing import heard_by
 from app.catalog.models import Artist, Track
 from app.core.db import Reader, Writer
+from app.core.ids import MIN_UUID
 from app.core.jobs import enqueue, job, on
 from app.library import choosing
 from app.library.merging import move_some_listens
 from app.library.models import Listen
 from app.library.now_playing import silence
 from app.library.recording import Heard, record
-from app.library.service import forget_some_listens
+from app.library.service import forget_some_listens, forget_some_tops
 from app.rooms.events import TrackPlayed
 from app.uploads.events import TrackStreamed
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["choosing", "forget_listens", "move_listens", "record_room", "record_stream"]
+__all__ = ["choosing", "forget_listens", "move_listens", "record_room", "record_stream", "recount_tops"]
 
 
 class Leaver(BaseModel):
@@ -55,6 +56,21 @@ async def record_room(db: Writer, event: TrackPlayed) -> None:
         for user_id in event.listener_ids
     ]
     await record(db, heard, source="room")
+
+
+@on(TrackHidden)
+async def begin_to_recount(db: Writer, event: TrackHidden) -> None:
+    """What others are told that people heard most is kept for some minutes."""
+    await enqueue(db, recount_tops, event)
+
+
+@job()
+async def recount_tops(infra: Any, hidden: TrackHidden) -> None:
+    """Of everybody who heard the track, however many they are."""
+    after: UUID | None = MIN_UUID
+    while after is not None:
+        async with infra.db.write() as db:
+            after = await forget_some_tops(db, hidden.track_id, after)
 
 
 @on(TrackStreamed)

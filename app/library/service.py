@@ -35,6 +35,7 @@ __all__ = [
     "add_listens",
     "count_listens",
     "forget_some_listens",
+    "forget_some_tops",
     "get_listening_stats",
     "heard_genres",
     "list_listens",
@@ -44,6 +45,7 @@ __all__ = [
 
 _DAYS: dict[Period, int] = {"week": 7, "month": 30, "year": 365}
 _BATCH = 5_000
+_PEOPLE = 200
 _TOP_SECONDS = 300
 
 
@@ -131,6 +133,14 @@ async def forget_some_listens(db: Writer, user_id: UUID) -> bool:
     fewer = Counter({track_id: -count for track_id, count in heard.items()})
     await add_counts(db, people=Counter(), tracks=fewer)
     return bool(heard)
+
+
+async def forget_some_tops(db: Writer, track_id: UUID, after: UUID) -> UUID | None:
+    """Has the top lists of some who heard the track counted anew; the last of them, unless those were all."""
+    heard = select(Listen.user_id).where(Listen.track_id == track_id, Listen.user_id > after)
+    people = await db.all(heard.distinct().order_by(Listen.user_id).limit(_PEOPLE))
+    db.stale += [key for user_id in people for key in _keys(user_id)]
+    return people[-1] if len(people) == _PEOPLE else None
 
 
 async def count_listens(db: Runs, user_id: UUID) -> int:

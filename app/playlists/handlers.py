@@ -15,7 +15,7 @@ from app.catalog.hearing import heard_by
 from app.catalog.models import Track
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, job, on
-from app.playlists import channel, cover
+from app.playlists import channel, cover, export, exporting
 from app.playlists.leaving import forget_names, leave_playlists, part
 from app.playlists.likes import forget_likes
 from app.playlists.matching import move_merged
@@ -23,7 +23,8 @@ from app.playlists.models import Playlist, PlaylistActivity, PlaylistEntry, Play
 from app.users.events import AccountDeleted, Blocked
 from app.users.exports import every_row, exported
 
-__all__ = ["channel", "cover", "leave_all_playlists", "move_merged_entries", "part_collaborators"]
+__all__ = ["channel", "cover", "export", "exporting"]
+__all__ += ["leave_all_playlists", "move_merged_entries", "part_collaborators"]
 
 
 class PlaylistLeaver(BaseModel):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.catalog.models import Key
 from app.core.db import Base, Row
 
-__all__ = ["Playlist", "PlaylistActivity", "PlaylistEntry", "PlaylistMember"]
+__all__ = ["Playlist", "PlaylistActivity", "PlaylistEntry", "PlaylistExport", "PlaylistMember"]
 
 _PUBLIC = text("visibility = 'public'")
 
@@ -129,3 +129,33 @@ class PlaylistActivity(Row):
     track_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"))
     title: Mapped[str | None]
     count: Mapped[int] = mapped_column(Integer, server_default="1")
+
+
+class PlaylistExport(Row):
+    """A playlist that somebody wants to have mailed: the truth about it, whoever does the work.
+
+    `next_attempt_at` is when it may be tried (again). While somebody works on it, that is when they are given up.
+    `handed_at` is when the broker took its id for the attempt that is to come.
+    """
+
+    __tablename__ = "playlist_exports"
+    __table_args__ = (
+        CheckConstraint("state IN ('queued', 'working', 'sent', 'failed')", name="state"),
+        CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent"),
+        CheckConstraint("(state = 'failed') = (failure IS NOT NULL)", name="failed"),
+        CheckConstraint("attempts >= 0", name="attempts"),
+        Index("ix_playlist_exports_user_id_id", "user_id", "id"),
+        Index("ix_playlist_exports_playlist_id", "playlist_id", postgresql_where=text("playlist_id IS NOT NULL")),
+        Index("ix_playlist_exports_due", "next_attempt_at", postgresql_where=text("state IN ('queued', 'working')")),
+        Index("ix_playlist_exports_created_at", "created_at"),
+    )
+
+    playlist_id: Mapped[UUID | None] = mapped_column(ForeignKey("playlists.id", ondelete="SET NULL"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    target_email: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default="queued")
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_attempt_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    handed_at: Mapped[datetime | None]
+    failure: Mapped[str | None]
+    sent_at: Mapped[datetime | None]

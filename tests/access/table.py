@@ -35,7 +35,7 @@ _ROWS = [
         list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
         list_rooms get_room_by_name list_track_comments list_trending_tracks
         list_top_albums list_trending_albums list_public_reviews list_busy_genres put_upload livez readyz health
-        metrics swagger redoc sockets_document list_groups get_group
+        metrics swagger redoc sockets_document list_groups get_group list_playlists
     """,
     ),
     (
@@ -44,7 +44,8 @@ _ROWS = [
         get_person list_followers list_following list_user_reviews get_review list_revisions list_review_likers
         list_comments list_replies list_liked_albums list_liked_tracks get_room list_room_members list_room_queue
         get_queued_item get_room_playback get_skip_vote list_room_history list_listens get_listening_stats list_top
-        get_now_playing
+        get_now_playing download_playlist get_playlist list_playlist_entries list_playlist_likers
+        list_playlist_members list_user_playlists
     """,
     ),
     (
@@ -55,6 +56,7 @@ _ROWS = [
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
         list_my_groups list_my_group_invites list_group_members look_at_group_link
         list_own_rooms stream_rooms list_suggested_rooms
+        list_my_playlists list_liked_playlists list_my_playlist_invites list_playlist_exports
     """,
     ),
     (
@@ -63,7 +65,8 @@ _ROWS = [
         update_own_profile create_review like_album set_own_avatar remove_own_avatar set_own_banner
         remove_own_banner unlike_album like_track unlike_track mark_all_notifications_read
         set_notification_preferences create_group join_group redeem_group_link create_room
-        add_listens set_now_playing clear_now_playing comment_on_track
+        add_listens set_now_playing clear_now_playing comment_on_track import_playlist create_playlist
+        preview_playlist_rules
     """,
     ),
     (
@@ -80,10 +83,12 @@ _ROWS = [
         open_conversation
         follow_person block_person mute_person dismiss_suggestion remove_follower like_review unlike_review like_comment
         unlike_comment create_comment unfollow_person unblock_person unmute_person undo_dismissal join_room leave_room
-        join_room_by_invite dismiss_suggested_room undo_room_dismissal keep_room_history
+        join_room_by_invite dismiss_suggested_room undo_room_dismissal keep_room_history copy_playlist like_playlist
+        unlike_playlist
     """,
     ),
-    (OWN_WRITE, "mark_notification_read delete_notification delete_listen"),
+    (OWN_WRITE, "mark_notification_read delete_notification delete_listen request_playlist_export"),
+    (OWN_READ, "get_playlist_export"),
     (
         OWN_READ,
         """
@@ -121,10 +126,19 @@ _ROWS = [
         update_room hand_over_room change_room_permissions set_room_role kick_from_room mute_in_room unmute_in_room
         list_room_bans ban_from_room unban_from_room list_room_invites create_room_invite revoke_room_invite
         add_to_room_queue clear_room_queue undo_room_queue move_queued_item remove_queued_item vote_for_queued_item
-        unvote_queued_item control_room_playback vote_to_skip
+        unvote_queued_item control_room_playback vote_to_skip add_file_to_playlist match_playlist_placeholders
     """,
     ),
-    (AUTHOR_OR_ADMIN, "delete_review delete_comment delete_room"),
+    (
+        AUTHOR,
+        """
+        update_playlist set_playlist_cover remove_playlist_cover transfer_playlist change_playlist_role
+        remove_from_playlist invite_to_playlist add_playlist_entries remove_playlist_entries move_playlist_entries
+        match_playlist_entry remove_playlist_entry list_playlist_activities
+    """,
+    ),
+    (OWN_WRITE, "accept_playlist_invite decline_playlist_invite"),
+    (AUTHOR_OR_ADMIN, "delete_review delete_comment delete_room delete_playlist"),
     (
         CURATOR,
         """

@@ -24,6 +24,7 @@ from tests.groups.factories import add_group, join
 from tests.library.factories import hear, make_track
 from tests.notifications.factories import tell
 from tests.people import People, Person
+from tests.playlists.factories import collaborate, entries_of, make_playlist
 from tests.reviews.factories import write_comment, write_review
 from tests.rules.sources import Operation, operations
 
@@ -67,7 +68,9 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
         "provider": "google",
         "key": "covers/none.webp",
     }
+    ids |= await own_export(owner)
     ids |= await own_group(people, owner, curator) | await own_room(owner, curator, [track["id"], other["id"]])
+    ids |= await own_playlist(people, owner, curator, track["id"])
     return World(owner, await somebody(app, people, role, owner), ids)
 
 
@@ -76,6 +79,13 @@ async def conversation(owner: Person, other: Person) -> dict[str, str]:
     channel: str = (await owner.put(f"/direct/{other.username}")).json()["id"]
     said = await owner.post(f"/chat/{channel}/messages", json={"text": "Hm."})
     return {"channel_id": channel, "message_id": said.json()["id"]}
+
+
+async def own_export(owner: Person) -> dict[str, str]:
+    """A private playlist of the owner's that was mailed."""
+    playlist: str = (await owner.post("/playlists", json={"name": "Mailed"})).json()["id"]
+    export = await owner.post(f"/export/playlists/{playlist}", json=BODIES["request_playlist_export"])
+    return {"mailed_playlist_id": playlist, "playlist_export_id": export.json()["id"]}
 
 
 async def own_things(infra: Infra, owner: Person, other: Person) -> dict[str, Any]:
@@ -136,6 +146,18 @@ async def own_room(owner: Person, member: Person, track_ids: list[str]) -> dict[
     }
 
 
+async def own_playlist(people: People, owner: Person, other: Person, track_id: str) -> dict[str, Any]:
+    """A public playlist of the owner's with an editor and a track; and an invitation for the owner to another one."""
+    editor = await people.make("editor")
+    playlist_id = await make_playlist(owner, UUID(track_id), visibility="public")
+    await collaborate(owner, playlist_id, editor)
+    entries = await entries_of(owner, playlist_id)
+    invited_to = await make_playlist(other)
+    await other.post(f"/playlists/{invited_to}/members", json={"username": owner.username})
+    ids = {"playlist_id": playlist_id, "entry_id": entries[0]["id"], "invited_to": invited_to}
+    return ids | {"editor_id": str(editor.id)}
+
+
 async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> httpx.AsyncClient:
     """The client of a role."""
     if role == "owner":
@@ -154,6 +176,7 @@ async def somebody(app: FastAPI, people: People, role: str, owner: Person) -> ht
 
 
 BODIES: dict[str, dict[str, Any]] = {
+    "request_playlist_export": {"targetEmail": "ana@example.com"},
     "edit_review": {"text": "Changed."},
     "edit_comment": {"text": "Changed."},
     "edit_message": {"text": "Changed."},
@@ -187,12 +210,27 @@ BODIES: dict[str, dict[str, Any]] = {
     "move_queued_item": {"index": 0},
     "control_room_playback": {"action": "play"},
     "vote_to_skip": {"item_id": str(uuid7())},
+    "create_playlist": {"name": "New"},
+    "update_playlist": {"name": "Changed"},
+    "copy_playlist": {},
+    "add_playlist_entries": {"placeholders": [{"title": "New", "artist": "Somebody"}]},
+    "remove_playlist_entries": {"entry_ids": [str(uuid7())]},
+    "move_playlist_entries": {"start": 0, "to": 0},
+    "match_playlist_entry": {"track_id": None},
+    "change_playlist_role": {"role": "viewer"},
+    "import_playlist": {"playlist": {"title": "A JSPF"}},
+    "add_file_to_playlist": {"playlist": {"title": "A JSPF"}},
 }
 
 
 def named(name: str, ids: dict[str, Any]) -> dict[str, Any] | None:
     """Bodies that name somebody of this world."""
-    bodies = {"transfer_group": {"user_id": ids["user_id"]}, "invite_to_group": {"username": ids["stranger_name"]}}
+    bodies = {
+        "transfer_group": {"user_id": ids["user_id"]},
+        "invite_to_group": {"username": ids["stranger_name"]},
+        "transfer_playlist": {"user_id": ids["editor_id"]},
+        "invite_to_playlist": {"username": ids["stranger_name"]},
+    }
     return bodies.get(name)
 
 
@@ -217,8 +255,14 @@ async def ask(world: World, operation: Operation) -> str:
     ids = world.ids | ({"key_id": world.ids["token_id"]} if operation.name == "revoke_api_token" else {})
     if operation.name == "revoke_group_invite":
         ids = ids | {"invite_id": ids["sent_invite_id"]}
+    if operation.name in {"request_playlist_export", "get_playlist_export"}:
+        ids = ids | {"playlist_id": ids["mailed_playlist_id"], "export_id": ids["playlist_export_id"]}
     if operation.path.startswith("/api/v1/rooms/"):
         ids |= {"username": ids["member"], "invite_id": ids["room_invite_id"]}
+    if operation.path.startswith("/api/v1/playlists/"):
+        ids |= {"user_id": ids["editor_id"]}
+    if operation.name in {"accept_playlist_invite", "decline_playlist_invite"}:
+        ids |= {"playlist_id": ids["invited_to"]}
     path = re.sub(r":\w+}", "}", operation.path).format(**ids)
     body = BODIES.get(operation.name, named(operation.name, ids))
     if operation.name.startswith("stream_"):

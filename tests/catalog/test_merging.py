@@ -1,10 +1,13 @@
 """Duplicates: what moves, what redirects, who is told."""
 
 import asyncio
+from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import select
 
+from app.catalog.models import Album, Artist, Track
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.job_runner import drain
@@ -185,3 +188,22 @@ async def test_search_finds_the_kept_one(curator: Person, client: httpx.AsyncCli
     await merge(curator, "artist", duplicate, kept)
     hits = (await client.get("/search", params={"q": name})).json()["items"]
     assert [hit["id"] for hit in hits] == [kept["id"], album["id"]]
+
+
+@pytest.mark.parametrize(("kind", "entity"), [("artist", Artist), ("album", Album), ("track", Track)])
+async def test_a_merge_waits_in_order_for_what_leads_to_its_duplicate(
+    curator: Person, infra: Infra, kind: str, entity: type[Artist | Album | Track]
+) -> None:
+    """Somebody holds the first of a chain and then wants the second, as those do who carry on an earlier merge."""
+    add = {"artist": add_artist, "album": add_album, "track": add_track}[kind]
+    first, second, third = [await add(curator) for _ in range(3)]
+    await merge(curator, kind, first, second)
+    ids = [UUID(first["id"]), UUID(second["id"])]
+    async with infra.db.write() as db:
+        await db.execute(select(entity.id).where(entity.id == ids[0]).with_for_update(key_share=True))
+        merging = asyncio.create_task(merge(curator, kind, second, third))
+        await asyncio.sleep(0.5)
+        await db.execute(select(entity.id).where(entity.id == ids[1]).with_for_update(key_share=True))
+    await merging
+    rows = await infra.db.reader.all(select(entity.merged_into_id).where(entity.id.in_(ids)))
+    assert rows == [UUID(third["id"])] * 2

@@ -14,7 +14,10 @@ from tests.conftest import http_client
 
 ALONE = {
     **dict.fromkeys(
-        ("end_session", "revoke_app_password", "revoke_api_token", "get_data_export", "download_data_export"),
+        (
+            *("end_session", "revoke_app_password", "revoke_api_token"),
+            *("get_data_export", "download_data_export", "get_playlist_export"),
+        ),
         "everybody makes these for themselves: their lists tell the ids",
     ),
     **dict.fromkeys(("requeue_dead_letter", "delete_dead_letter"), "no job of the demo fails"),
@@ -23,8 +26,16 @@ ALONE = {
         ("begin_oauth", "finish_oauth", "exchange_oauth_code", "link_account", "unlink_account"),
         "needs an account with Google or Spotify",
     ),
+    **dict.fromkeys(("import_playlist", "add_file_to_playlist"), "a playlist is a file"),
     **dict.fromkeys(
-        ("set_artist_picture", "set_album_cover", "set_own_avatar", "set_own_banner", "add_chat_picture"),
+        (
+            "set_artist_picture",
+            "set_album_cover",
+            "set_own_avatar",
+            "set_own_banner",
+            "set_playlist_cover",
+            "add_chat_picture",
+        ),
         "a picture is a file",
     ),
     "put_upload": "a link that was made a moment ago",
@@ -38,7 +49,7 @@ ALONE = {
         ),
         "ids and links that were made a moment ago: their lists tell them",
     ),
-    **dict.fromkeys(("transfer_group", "hand_over_room"), "they take away what the others name"),
+    **dict.fromkeys(("transfer_group", "hand_over_room", "transfer_playlist"), "they take away what the others name"),
     **dict.fromkeys(("clear_room_queue", "undo_room_queue"), "the one takes what others name, the other needs it"),
     **dict.fromkeys(("vote_for_queued_item", "unvote_queued_item"), "only where the queue goes by votes"),
     "vote_to_skip": "it names what plays at this moment",

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from fastapi import FastAPI
 from app.core.config import Settings
 from app.core.infra import with_servers
 from app.core.migrations import migrate
+from tests import clock
 from tests.conftest import http_client, running
 from tests.people import People
 
@@ -47,9 +47,9 @@ def stopped(app: FastAPI, server: str) -> Iterator[None]:
 
 
 async def timed(request: "asyncio.Future[httpx.Response]") -> tuple[httpx.Response, float]:
-    started = time.monotonic()
+    started = clock.now()
     answer = await request
-    return answer, time.monotonic() - started
+    return answer, clock.now() - started
 
 
 async def test_a_hung_database_is_503_in_time_and_the_pool_recovers(own: FastAPI) -> None:

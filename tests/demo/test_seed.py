@@ -76,6 +76,14 @@ INVARIANTS = {
                 listened_at - lag(listened_at) OVER mine < interval '1 ms' * (lag(played_ms) OVER mine - 1000) AS over
             FROM listens WINDOW mine AS (PARTITION BY user_id ORDER BY id)
         ) l WHERE late OR over""",
+    "playlists": """
+        SELECT p.name FROM playlists p LEFT JOIN LATERAL (
+            SELECT count(*) AS n, coalesce(sum(duration_ms), 0) AS ms FROM playlist_entries WHERE playlist_id = p.id
+        ) e ON true
+        WHERE p.like_count <> (SELECT count(*) FROM likes WHERE playlist_id = p.id)
+           OR p.kind = 'manual' AND (p.track_count, p.duration_ms) <> (e.n, e.ms)
+           OR p.kind = 'smart' AND p.track_count < 10
+           OR NOT EXISTS (SELECT FROM playlist_members WHERE playlist_id = p.id AND user_id = p.owner_id)""",
     "inboxes": """
         SELECT user_id FROM inboxes i FULL JOIN (
             SELECT user_id, count(*) AS n, max(number) AS last, count(*) FILTER (WHERE read_at IS NULL) AS unread

@@ -1,18 +1,13 @@
 """Mail by SMTP, by Resend and into a folder, each against the real thing or a fake server on loopback."""
 
-import email
-import email.policy
-import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -26,51 +21,15 @@ from starlette.routing import Route
 from app.auth.mails import LinkMail, send_links
 from app.core.config import Settings
 from app.core.job_runner import Backoff, drain
-from app.integrations.mail import FolderMailer, Mail, MailRefused, ResendMailer, SmtpMailer, choose
+from app.integrations.mail import Attachment, FolderMailer, Mail, MailRefused, ResendMailer, SmtpMailer, choose
 from tests.auth.factories import register, unique
 from tests.conftest import http_client, running
 from tests.loopback import on_loopback
+from tests.mails import Inbox, smtp_server
 
 SENDER = "SoundScore <no-reply@soundscore.test>"
 LINK = "https://soundscore.test/verify-email?token=" + "t" * 43
 MAIL = Mail("ana@example.com", "Hello", f"Open this:\n{LINK}\n", f'<a href="{LINK}">Open</a>', "<1@soundscore.test>")
-
-
-@dataclass
-class Inbox:
-    """What an SMTP server took, and how often it refuses first."""
-
-    refusals: list[str] = field(default_factory=list)
-    mails: list[Any] = field(default_factory=list)
-    tries: int = 0
-    secure: list[bool] = field(default_factory=list)
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        self.tries += 1
-        if self.refusals:
-            return self.refusals.pop(0)
-        self.secure.append(session.ssl is not None)
-        self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        return "250 OK"
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        if address.startswith("unknown"):
-            return "550 No such mailbox"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-
-@contextmanager
-def smtp_server(inbox: Inbox, **options: Any) -> Iterator[int]:
-    """A real SMTP server; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    controller = Controller(inbox, hostname="127.0.0.1", port=port, **options)
-    controller.start()
-    try:
-        yield port
-    finally:
-        controller.stop()
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +180,35 @@ async def test_resend_delivers_once(resend: tuple[FakeResend, str]) -> None:
             "headers": {"Message-ID": "<1@soundscore.test>"},
         }
     }
+
+
+async def test_resend_is_given_the_files(resend: tuple[FakeResend, str]) -> None:
+    fake, address = resend
+    file = Attachment("räksmörgås.json", "application/json", b'{"a": 1}')
+    await ResendMailer("re_1", address, SENDER).send(replace(MAIL, attachments=(file,)))
+    assert fake.mails["1@soundscore.test"]["attachments"] == [
+        {"filename": "räksmörgås.json", "content_type": "application/json", "content": "eyJhIjogMX0="}
+    ]
+
+
+async def test_smtp_delivers_files() -> None:
+    inbox, file = Inbox(), Attachment("räksmörgås.json", "application/json", "å\n\n.\n".encode() * 9000)
+    with smtp_server(inbox) as port:
+        mailer = SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER)
+        await mailer.send(replace(MAIL, attachments=(file,)))
+        await mailer.close()
+    (found,) = inbox.mails[0].iter_attachments()
+    assert (found.get_filename(), found.get_content_type()) == (file.name, file.content_type)
+    assert found.get_content() == file.content
+    assert LINK in inbox.mails[0].get_body(("plain",)).get_content()
+
+
+async def test_what_the_server_will_never_take_is_final() -> None:
+    inbox = Inbox(refusals=["554 Looks like spam", "552 Too large"])
+    with smtp_server(inbox) as port:
+        for code in ("554", "552"):
+            with pytest.raises(MailRefused, match=code):
+                await SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER).send(MAIL)
 
 
 async def test_resend_s_refusals(resend: tuple[FakeResend, str]) -> None:

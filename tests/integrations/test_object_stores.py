@@ -14,22 +14,23 @@ from app.core.config import Settings
 from app.core.errors import Unavailable
 from app.core.health import check
 from app.core.infra import Infra
-from app.integrations.storage import BadKey, Storage, choose
+from app.integrations.storage import BadKey, Storage, bucket_of, choose
 from tests.conftest import running
 from tests.loopback import on_loopback
-from tests.object_stores import s3_server
+from tests.object_stores import SUPABASE_PATH, s3_server
 from tests.supabase import supabase_server
 
-KINDS = ["strict", "lenient", "supabase", "folder"]
+KINDS = ["strict", "prefixed", "lenient", "supabase", "folder"]
 
 
 @pytest.fixture(scope="module")
 async def addresses() -> AsyncIterator[dict[str, dict[str, str]]]:
     async with AsyncExitStack() as stack:
-        strict, lenient = s3_server(strict=True), s3_server(strict=False)
+        strict = await stack.enter_async_context(s3_server(strict=True))
         yield {
-            "strict": await stack.enter_async_context(strict),
-            "lenient": await stack.enter_async_context(lenient),
+            "strict": strict,
+            "prefixed": strict | {"s3_endpoint_url": strict["s3_endpoint_url"] + SUPABASE_PATH},
+            "lenient": await stack.enter_async_context(s3_server(strict=False)),
             "supabase": await stack.enter_async_context(supabase_server()),
             "folder": {},
         }
@@ -128,7 +129,7 @@ async def test_keys_that_are_refused(store: Storage) -> None:
                 await refused
 
 
-@pytest.mark.parametrize("store", ["strict", "lenient", "supabase"], indirect=True)
+@pytest.mark.parametrize("store", ["strict", "prefixed", "lenient", "supabase"], indirect=True)
 async def test_a_link_to_fetch(store: Storage) -> None:
     await store.put("audio/a.mp3", b"0123456789", content_type="audio/mpeg")
     first, second = [await store.presign_get("audio/a.mp3", seconds=3600) for _ in range(2)]
@@ -149,7 +150,7 @@ async def send(url: str, content: bytes, headers: dict[str, str]) -> int:
         return (await anybody.put(url, content=content, headers=headers)).status_code
 
 
-@pytest.mark.parametrize("store", ["strict", "lenient", "supabase"], indirect=True)
+@pytest.mark.parametrize("store", ["strict", "prefixed", "lenient", "supabase"], indirect=True)
 async def test_a_link_to_upload(store: Storage) -> None:
     link = await store.presign_put("uploads/a.mp3", content_type="audio/mpeg", size=10, seconds=60)
     assert await send(link.url, b"0123456789", link.headers) == 200
@@ -158,8 +159,9 @@ async def test_a_link_to_upload(store: Storage) -> None:
     assert (stat.size, stat.content_type) == (10, "audio/mpeg")
 
 
-@pytest.mark.parametrize("store", ["strict"], indirect=True)
+@pytest.mark.parametrize("store", ["strict", "prefixed"], indirect=True)
 async def test_a_strict_store_takes_only_what_was_announced(store: Storage) -> None:
+    await store.delete("uploads/b.mp3")
     link = await store.presign_put("uploads/b.mp3", content_type="audio/mpeg", size=10, seconds=60)
     right, other = link.headers, {"Content-Type": "text/html"}
     late = await store.presign_put("uploads/b.mp3", content_type="audio/mpeg", size=10, seconds=-1)
@@ -212,6 +214,24 @@ async def test_a_store_that_is_broken(kind: str, addresses: dict[str, dict[str, 
             with pytest.raises(Exception, match=r".") as caught:
                 await store.check()
             assert not isinstance(caught.value, AssertionError)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "public", "style", "inside", "outside"),
+    [
+        ("", "", "auto", "https://b.s3.eu-west-1.amazonaws.com", "https://b.s3.eu-west-1.amazonaws.com"),
+        ("", "", "true", "https://s3.eu-west-1.amazonaws.com/b", "https://s3.eu-west-1.amazonaws.com/b"),
+        ("http://minio:9000", "", "auto", "http://minio:9000/b", "http://minio:9000/b"),
+        ("http://minio:9000/", "https://files.org/", "auto", "http://minio:9000/b", "https://files.org/b"),
+        ("https://x.r2.com", "", "false", "https://b.x.r2.com", "https://b.x.r2.com"),
+        ("https://x.co/storage/v1/s3", "", "auto", "https://x.co/storage/v1/s3/b", "https://x.co/storage/v1/s3/b"),
+    ],
+)
+def test_where_a_bucket_is(endpoint: str, public: str, style: str, inside: str, outside: str) -> None:
+    given = {"s3_bucket": "b", "s3_region": "eu-west-1", "s3_access_key_id": "a", "s3_secret_access_key": "s"}
+    urls = {"s3_endpoint_url": endpoint, "s3_public_endpoint_url": public, "s3_path_style": style}
+    bucket = bucket_of(Settings(_env_file=None, **given, **urls))
+    assert (bucket.url(public=False), bucket.url(public=True)) == (inside, outside)
 
 
 def test_settings_that_lack_a_key() -> None:

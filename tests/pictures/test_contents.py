@@ -1,5 +1,6 @@
 """What is accepted as a picture, what becomes of it, and what is refused before it costs anything."""
 
+import asyncio
 import struct
 import zlib
 from io import BytesIO
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from app.core.errors import Unavailable
 from app.core.image_costs import MOST_MEMORY, MOST_SCANS, webp_size
-from app.core.images import NotAnImage, Renditions, render
+from app.core.images import MOST_WAITING, NotAnImage, Renditions, render
 from app.core.infra import Infra
 from tests.pictures.factories import bomb, chunk, picture
 
@@ -118,8 +120,8 @@ async def test_too_many_pixels(infra: Infra) -> None:
     assert "too many pixels" in await refused(infra, bomb())
     assert "4001 x 4000 pixels" in await refused(infra, picture(size=(4001, 4000), mode="1", colour="white"))
     assert "16383 x 16383 pixels" in await refused(infra, webp_header(16383, 16383))
-    assert "4719 x 1000" in await refused(infra, webp_header(4719, 1000))
-    assert "damaged" in await refused(infra, webp_header(4718, 1000))
+    assert "4195 x 1000" in await refused(infra, webp_header(4195, 1000))
+    assert "damaged" in await refused(infra, webp_header(4194, 1000))
 
 
 def webp_header(width: int, height: int) -> bytes:
@@ -154,6 +156,13 @@ async def test_texts_in_a_picture_are_limited(infra: Infra) -> None:
     whole = picture()
     assert "damaged" in await refused(infra, whole[:33] + text * 20 + whole[33:])
     assert (await rendered(infra, whole[:33] + text * 2 + whole[33:])).size == (40, 30)
+
+
+async def test_only_so_many_wait(infra: Infra) -> None:
+    asked = [render(infra, BytesIO(picture()), SIDES) for _ in range(MOST_WAITING + 3)]
+    answers = await asyncio.gather(*asked, return_exceptions=True)
+    assert sum(isinstance(answer, Unavailable) for answer in answers) == 3
+    assert (await render(infra, BytesIO(picture()), SIDES)).width == 40
 
 
 async def test_files_on_disk_will_do(infra: Infra, tmp_path: Path) -> None:

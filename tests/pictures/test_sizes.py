@@ -64,7 +64,7 @@ async def test_a_picture_costs_no_statement(ana: Person, client: httpx.AsyncClie
 
 
 async def test_only_pictures_are_given_out(client: httpx.AsyncClient, infra: Infra) -> None:
-    for key in ("uploads/a.mp3", "audio/a.mp3"):
+    for key in ("uploads/a.mp3", "exports/a.zip"):
         await infra.part(storage).put(key, b"private", content_type="audio/mpeg")
         for query in ("", "?size=96"):
             assert (await client.get(f"/media/{key}{query}")).status_code == 404

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.valkey import Valkey
+from tests import clock
 from tests.rules.sources import ROOT
 
 START_SECONDS = 60
@@ -65,12 +66,11 @@ class Running:
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[float, Ended]:
         """Sends a signal; how long it took to end, and how."""
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        started = clock.now()
         self.process.send_signal(number)
         async with asyncio.timeout(20):
             out, err = await self.process.communicate()
-        return loop.time() - started, Ended(self.process.returncode or 0, out.decode(), err.decode())
+        return clock.now() - started, Ended(self.process.returncode or 0, out.decode(), err.decode())
 
 
 @asynccontextmanager

@@ -13,7 +13,8 @@ from app.core.migrations import newest_revision
 from tests.platform.program import begin, left_behind, run, served
 from tests.rules.sources import ROOT
 
-COMMANDS = ["serve", "worker", "migrate", "seed", "import", "openapi", "asyncapi", "env", "doctor", "create-admin"]
+COMMANDS = ["serve", "worker", "consumer", "migrate", "seed", "import", "openapi", "asyncapi", "env", "doctor"]
+COMMANDS += ["create-admin"]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["import", "albums"], ["import", "tracks"]])
@@ -65,17 +66,22 @@ async def test_doctor_finds_nothing_wrong_with_a_server_that_runs(data_dir: Path
         assert re.search(r"^ok +schema +up to date", ended.out, re.MULTILINE)
         assert re.search(r"^ok +redis +(Valkey|Redis) \d", ended.out, re.MULTILINE)
         assert re.search(r"^note +mail +kept in .*SMTP_URL", ended.out, re.MULTILINE)
+        assert re.search(r"^note +storage +files are kept in .*S3_BUCKET", ended.out, re.MULTILINE)
+        assert re.search(r"^note +broker +none: .*RABBITMQ_URL", ended.out, re.MULTILINE)
     assert "the server runs there" in running.out
     assert left_behind(data_dir) == []
 
 
 async def test_doctor_names_what_is_wrong(data_dir: Path) -> None:
-    ended = await run(
-        data_dir, "doctor", PORT="0", DATABASE_URL="postgres://u:hidden@127.0.0.1:1/x", REDIS_URL="redis://127.0.0.1:1"
-    )
+    stores = {"DATABASE_URL": "postgres://u:hidden@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
+    bucket = {"S3_BUCKET": "b", "S3_ENDPOINT_URL": "http://127.0.0.1:1", "S3_ACCESS_KEY_ID": "a"}
+    others = {"RABBITMQ_URL": "amqp://u:hidden@127.0.0.1:1/", "S3_SECRET_ACCESS_KEY": "hidden", **bucket}
+    ended = await run(data_dir, "doctor", PORT="0", **stores, **others)
     assert ended.code == 1
     assert re.search(r"^fail +database .*127\.0\.0\.1:1", ended.out, re.MULTILINE)
     assert re.search(r"^fail +redis .*REDIS_URL", ended.out, re.MULTILINE)
+    assert re.search(r"^fail +broker .*127\.0\.0\.1:1: .*unset RABBITMQ_URL", ended.out, re.MULTILINE)
+    assert re.search(r"^fail +storage +Cannot use the object store: ", ended.out, re.MULTILINE)
     assert "hidden" not in ended.out + ended.err
     assert "Traceback" not in ended.err
 
@@ -92,6 +98,15 @@ async def test_worker_runs_beside_and_ends_on_a_signal(data_dir: Path, urls: dic
         _, err = await worker.communicate()
     assert worker.returncode == 0, err.decode()
     assert b"Traceback" not in err
+
+
+async def test_consumer_says_what_it_needs(data_dir: Path, urls: dict[str, str]) -> None:
+    without = await run(data_dir, "consumer", **urls)
+    wrong = await run(data_dir, "consumer", RABBITMQ_URL="http://localhost", **urls)
+    too_early = await run(data_dir, "consumer", RABBITMQ_URL="amqp://127.0.0.1:1", **urls)
+    for ended, word in ((without, "RABBITMQ_URL"), (wrong, "amqp://"), (too_early, "python -m app migrate")):
+        assert (ended.code, len(ended.err.splitlines())) == (1, 1), ended.err
+        assert word in ended.err
 
 
 async def test_create_admin_makes_an_admin(data_dir: Path, urls: dict[str, str]) -> None:

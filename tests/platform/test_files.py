@@ -105,7 +105,7 @@ def compose() -> dict[str, Any]:
 
 def test_compose_has_every_part(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert {"app", "worker", "postgres", "redis", "rabbitmq", "minio", "mailpit"} <= services.keys()
+    assert {"app", "worker", "consumer", "postgres", "redis", "rabbitmq", "minio", "mailpit"} <= services.keys()
     assert services["postgres"]["image"] == "pgvector/pgvector:pg17"
     for name, service in services.items():
         assert "build" in service or PINNED.search(service["image"]), f"{name} has no pinned image"
@@ -115,7 +115,7 @@ def test_compose_has_every_part(compose: dict[str, Any]) -> None:
 
 def test_compose_waits_for_what_it_needs(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    for name in ("app", "worker"):
+    for name in ("app", "worker", "consumer"):
         needs = services[name]["depends_on"]
         assert needs["migrate"] == {"condition": "service_completed_successfully"}
         assert needs["postgres"] == needs["redis"] == {"condition": "service_healthy"}
@@ -129,7 +129,7 @@ def test_compose_starts_alone_what_the_server_needs(compose: dict[str, Any]) -> 
     """What has a profile starts only with it, and nothing without one may insist on it."""
     services = compose["services"]
     extra = {name for name, service in services.items() if "profiles" in service}
-    assert extra == {"rabbitmq", "minio", "mailpit"}
+    assert extra == {"consumer", "rabbitmq", "minio", "mailpit"}
     assert all(services[name]["profiles"] == ["full"] for name in extra)
     assert "docker compose --profile full up" in (ROOT / "README.md").read_text()
     for name in services.keys() - extra:
@@ -141,7 +141,7 @@ def test_compose_speaks_of_settings_that_exist_and_fit(
     compose: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = compose["services"]
-    for name in ("app", "worker", "migrate"):
+    for name in ("app", "worker", "consumer", "migrate"):
         given = services[name]["environment"]
         assert given.keys() <= VARIABLES, given.keys() - VARIABLES
         plain = {key: re.sub(r"\$\{\w+:[?-]([^}]*)\}", r"\1", value) for key, value in given.items()}
@@ -152,7 +152,8 @@ def test_compose_speaks_of_settings_that_exist_and_fit(
             monkeypatch.setenv(key, value)
         settings = Settings(_env_file=None)
         assert settings.environment == "production"
-        for url in (settings.database_url, settings.redis_url):
+        assert bool(settings.rabbitmq_url) == (name == "consumer"), "RabbitMQ is not there by default"
+        for url in filter(None, (settings.database_url, settings.redis_url, settings.rabbitmq_url)):
             assert re.split(r"[@/]+", url)[-2 if url.count("/") > 2 else -1].partition(":")[0] in services, url
 
 

@@ -2,11 +2,15 @@
 
 import asyncio
 import random
+from contextlib import suppress
 from typing import Any
 
+from fastapi import FastAPI
+
 from app.core.infra import Infra
-from tests.people import People
-from tests.playlists.factories import entries_of, make_playlist, make_tracks
+from tests.people import People, Person
+from tests.playlists.factories import collaborate, entries_of, make_playlist, make_tracks
+from tests.promises.invariants import broken
 
 
 async def test_fifty_changes_at_once_keep_one_order(people: People, infra: Infra) -> None:
@@ -61,3 +65,66 @@ async def test_likes_at_once_are_all_counted(people: People) -> None:
     await asyncio.gather(*(fan.put(f"/playlists/{playlist_id}/like") for fan in fans for _ in range(2)), *renames)
     playlist = (await ana.get(f"/playlists/{playlist_id}")).json()
     assert (playlist["like_count"], playlist["version"]) == (8, 4)
+
+
+OWN = (
+    "playlists count their entries and likes",
+    "a playlist has the owner of whom it says so",
+    "the versions of a playlist are what its log says",
+)
+BREAKS = (
+    "UPDATE playlists SET duration_ms = duration_ms + 1",
+    "DELETE FROM playlist_members WHERE role = 'owner'",
+    "UPDATE playlists SET version = version + 1 WHERE version > 0",
+)
+
+
+class Undone(Exception):
+    """Rolls back."""
+
+
+async def test_a_crowd_breaks_nothing_that_is_counted(fresh: FastAPI) -> None:
+    infra: Infra = fresh.state.infra
+    async with People(fresh) as people:
+        crowd = [await people.make(f"p{number}") for number in range(4)]
+        tracks = [str(track) for track in await make_tracks(infra, 20)]
+        ids = [await make_playlist(person, visibility="public") for person in crowd]
+        for owner, playlist_id in zip(crowd, ids, strict=True):
+            for person in crowd:
+                if person is not owner:
+                    await collaborate(owner, playlist_id, person)
+        await asyncio.gather(*(live(person, crowd, ids, tracks, number) for number, person in enumerate(crowd)))
+    found = await broken(infra.db.reader)
+    assert found.keys() & set(OWN) == set()
+    for name, sql in zip(OWN, BREAKS, strict=True):
+        with suppress(Undone):
+            async with infra.db.write() as db:
+                await db.records(sql, [])
+                assert name in await broken(db), name
+                raise Undone
+
+
+async def live(person: Person, crowd: list[Person], ids: list[str], tracks: list[str], seed: int) -> None:
+    """Does thirty things; what is refused is refused for a reason."""
+    chance = random.Random(seed)
+    for _ in range(30):
+        path, other = f"/playlists/{chance.choice(ids)}", chance.choice(crowd)
+        entries = [entry["id"] for entry in (await person.get(f"{path}/entries")).json().get("items", [])]
+        acts = [
+            ("POST", f"{path}/entries", {"track_ids": chance.sample(tracks, 3), "at": chance.randint(0, len(entries))}),
+            ("POST", f"{path}/entries", {"placeholders": [{"title": "Lost", "artist": "Nobody", "duration_ms": 1}]}),
+            (
+                "POST",
+                f"{path}/entries/remove",
+                {"entry_ids": chance.sample(entries, min(2, len(entries))) or tracks[:1]},
+            ),
+            ("POST", f"{path}/entries/move", {"start": 0, "length": 2, "to": chance.randint(0, len(entries))}),
+            ("PATCH", f"{path}/entries/{chance.choice(entries or tracks)}", {"track_id": chance.choice(tracks)}),
+            ("PUT", f"{path}/owner", {"user_id": str(other.id)}),
+            ("PUT", f"{path}/like", None),
+            ("DELETE", f"{path}/like", None),
+            ("PATCH", path, {"name": f"Name {chance.random()}"}),
+        ]
+        method, where, body = chance.choice(acts)
+        answer = await person.request(method, where, json=body)
+        assert answer.status_code in {200, 201, 403, 404, 422}, answer.text

@@ -70,7 +70,22 @@ INVARIANTS: Mapping[str, str] = {
             OR EXISTS (SELECT FROM review_revisions WHERE review_id = reviews.id)
             OR EXISTS (SELECT FROM activities WHERE review_id = reviews.id))""",
     "a like is of one thing": """
-        SELECT id FROM likes WHERE num_nonnulls(album_id, track_id, review_id, comment_id) <> 1""",
+        SELECT id FROM likes WHERE num_nonnulls(album_id, track_id, review_id, comment_id, playlist_id) <> 1""",
+    "playlists count their entries and likes": """
+        SELECT p.id, p.track_count, p.duration_ms, p.like_count, e.* FROM playlists p CROSS JOIN LATERAL (
+            SELECT count(*) AS n, coalesce(sum(duration_ms), 0) AS duration FROM playlist_entries
+            WHERE playlist_id = p.id
+        ) e
+        WHERE (p.track_count, p.duration_ms) <> (e.n, e.duration) AND p.kind = 'manual'
+           OR p.kind = 'smart' AND e.n > 0
+           OR p.like_count <> (SELECT count(*) FROM likes WHERE playlist_id = p.id)""",
+    "a playlist has the owner of whom it says so": """
+        SELECT p.id, p.owner_id FROM playlists p
+        WHERE p.owner_id IS DISTINCT FROM (
+            SELECT user_id FROM playlist_members WHERE playlist_id = p.id AND role = 'owner')""",
+    "the versions of a playlist are what its log says": """
+        SELECT p.id, p.version FROM playlists p WHERE p.version > 0 AND p.version <> (
+            SELECT max((data->>'version')::bigint) FROM channel_events WHERE channel_id = p.id)""",
     "what was merged has nothing of its own": """
         SELECT a.id FROM albums a WHERE merged_into_id IS NOT NULL AND (
             EXISTS (SELECT FROM tracks WHERE album_id = a.id) OR EXISTS (SELECT FROM reviews WHERE album_id = a.id)
@@ -223,8 +238,9 @@ INVARIANTS: Mapping[str, str] = {
         WHERE NOT EXISTS (SELECT FROM rooms WHERE id = c.id AND c.kind = 'room')
           AND NOT EXISTS (SELECT FROM groups WHERE id = c.id AND c.kind = 'group')
           AND NOT EXISTS (SELECT FROM direct_channels WHERE id = c.id AND c.kind = 'direct')
+          AND NOT EXISTS (SELECT FROM playlists WHERE id = c.id AND c.kind = 'playlist')
           AND NOT EXISTS (SELECT FROM channel_events e WHERE e.channel_id = c.id AND e.sequence = c.last_sequence
-                          AND e.kind IN ('room.closed', 'group.closed'))""",
+                          AND e.kind IN ('room.closed', 'group.closed', 'playlist.closed'))""",
     "groups count their members and have one owner": """
         SELECT g.id, g.member_count, g.owner_id, m.* FROM groups g CROSS JOIN LATERAL (
             SELECT count(*) AS members, array_agg(user_id) FILTER (WHERE role = 'owner') AS owners

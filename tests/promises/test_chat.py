@@ -21,6 +21,7 @@ from app.core.infra import Infra
 from app.core.migrations import migrate
 from app.core.postgres import Postgres
 from app.core.valkey import Valkey
+from tests import clock
 from tests.chat.pairs import begin
 from tests.conftest import running
 from tests.people import People
@@ -87,11 +88,10 @@ async def talk(voices: list[Voice], senders: int, count: int, trouble: list) -> 
 
 async def converge(voices: list[Voice], count: int) -> Heard:
     """Waits until everybody has heard everything, at most two seconds and what a broken socket takes to notice."""
-    loop = asyncio.get_running_loop()
-    last, started = max(sequence for voice in voices for sequence in voice.acknowledged.values()), loop.time()
-    while loop.time() - started < 6 and any(voice.last < last for voice in voices):
+    last, started = max(sequence for voice in voices for sequence in voice.acknowledged.values()), clock.now()
+    while clock.now() - started < 6 and any(voice.last < last for voice in voices):
         await asyncio.sleep(0.01)
-    seconds = loop.time() - started
+    seconds = clock.now() - started
     said = {text for voice in voices for text in (id_.replace("-", " ") for id_ in voice.acknowledged)}
     assert len(said) == count
     counts = [Counter(text for _, text in voice.heard) for voice in voices]

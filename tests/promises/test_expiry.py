@@ -14,6 +14,7 @@ import pytest
 from app.core.config import Settings
 from app.core.ids import uuid7
 from app.core.tokens import AccessTokens
+from tests import clock
 from tests.chat.pairs import Pair, begin
 from tests.conftest import running, serving
 from tests.people import People
@@ -122,7 +123,7 @@ async def test_signing_out_everywhere_ends_every_socket(
                 await asyncio.sleep(random.uniform(0, 0.5))
                 first = {"Authorization": f"Bearer {tokens[0]}"}
                 assert (await client.post("/auth/logout-all", headers=first)).status_code == 204
-                asked = time.monotonic()
+                asked = clock.now()
                 assert await asyncio.gather(*(end_of(seat, asked, seconds) for seat in seats)) == [4401] * len(seats)
             for token in tokens:
                 headers = {"Authorization": f"Bearer {token}"}
@@ -135,5 +136,5 @@ async def test_signing_out_everywhere_ends_every_socket(
 
 async def end_of(seat: Seat, asked: float, seconds: list[float]) -> int | None:
     code = await seat.closed()
-    seconds.append(time.monotonic() - asked)
+    seconds.append(clock.now() - asked)
     return code

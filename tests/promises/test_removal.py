@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from app.core.config import Settings
 from app.core.feeds import Feed, Line
 from app.core.infra import Infra
+from tests import clock
 from tests.conftest import running, serving
 from tests.groups.factories import add_group
 from tests.people import People, Person
@@ -104,7 +104,7 @@ async def knock(place: Place, seats: list[Seat], over: asyncio.Event) -> None:
 
 async def end_of(seat: Seat) -> tuple[float, int | None]:
     code = await seat.closed()
-    return time.monotonic(), code
+    return clock.now(), code
 
 
 async def put_out(infra: Infra, place: Place, remove: Callable[[], Awaitable[None]], put: Put) -> None:
@@ -117,7 +117,7 @@ async def put_out(infra: Infra, place: Place, remove: Callable[[], Awaitable[Non
         knocking = asyncio.create_task(knock(place, knocks, over))
         await asyncio.sleep(random.uniform(0, 0.2))
         await remove()
-        removed_at = time.monotonic()
+        removed_at = clock.now()
         ends = await asyncio.gather(*(end_of(seat) for seat in seats))
         await asyncio.sleep(0.1)
         over.set()

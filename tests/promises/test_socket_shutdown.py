@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import time
 from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +12,7 @@ from websockets.exceptions import ConnectionClosed
 
 from app.core.config import Settings
 from app.core.infra import Infra
+from tests import clock
 from tests.groups.factories import add_group, join
 from tests.people import People, Person
 from tests.platform.test_serve import BODY, HALF_A_LOGIN
@@ -102,7 +102,7 @@ async def test_nobody_loses_anything_when_the_server_goes(
         asking = [asyncio.create_task(ask(client, answers)) for _ in range(5)]
         connections = await half_asked(server, requests)
         await asyncio.sleep(0.3)
-        started = time.monotonic()
+        started = clock.now()
         server.signal(signal.SIGTERM)
         await asyncio.sleep(0.1)
         ready = await httpx.AsyncClient().get(f"{server.address}/readyz")
@@ -111,7 +111,7 @@ async def test_nobody_loses_anything_when_the_server_goes(
         told = await asyncio.gather(*listening)
         async with asyncio.timeout(10):
             code = await server.ended()
-        seconds = time.monotonic() - started
+        seconds = clock.now() - started
         said = set().union(*await asyncio.gather(*talking))
         await asyncio.gather(*asking)
     stored = {row["client_id"] for row in await infra.db.fetch(STORED, [group["id"]])}

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 from websockets.exceptions import ConnectionClosed
 
+from tests.catalog.factories import add_track
 from tests.people import Person
 from tests.promises.crowd import Act, Crowd, some
 from tests.sockets import sit
@@ -224,8 +225,9 @@ async def settle_down(crowd: Crowd) -> None:
     for person in others:
         await person.post(f"/groups/{group}/join")
         await person.post(f"/rooms/{room}/join")
-    for person, track in zip(crowd.members, crowd.tracks, strict=False):
-        await person.post(f"/rooms/{room}/queue", json={"track_id": track})
+    for title in ("One", "Two"):  # so long that neither ends while we look
+        track = await add_track(crowd.curator, title, duration_ms=3_600_000)
+        assert (await owner.post(f"/rooms/{room}/queue", json={"track_id": track["id"]})).status_code == 201
     for place in (group, room):
         said = [await person.post(f"/chat/{place}/messages", json={"text": "Hi"}) for person in crowd.members]
         await owner.put(f"/chat/{place}/messages/{said[0].json()['id']}/reactions/🔥")

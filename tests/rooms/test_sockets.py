@@ -1,10 +1,10 @@
 """Rooms over sockets: who may come in, what they hear, and how soon it ends for who is put out."""
 
-import time
 from typing import Any
 
 import pytest
 
+from tests import clock
 from tests.people import People, Person
 from tests.rooms.factories import get_in, open_room, with_members
 from tests.sockets import Seat, sit
@@ -89,14 +89,14 @@ async def test_who_is_out_hears_nothing_later(live: str, people: People, how: st
     room, [owner, member] = await with_members(people, "member")
     path = f"rooms/{room['id']}"
     async with sit(live, path, owner) as stays, sit(live, path, member) as seat, sit(live, path, member) as second_tab:
-        started = time.monotonic()
+        started = clock.now()
         kind = await put_out(how, room, owner, member)
         if how != "close":
             assert (await owner.post(f"/chat/{room['id']}", json={"text": "At last"})).status_code == 201
         for tab in (seat, second_tab):
             assert await tab.closed() == 4403
             assert last_event(tab)["kind"] == kind
-        assert time.monotonic() - started < 1
+        assert clock.now() - started < 1
         if how == "close":
             assert await stays.closed() == 4403
         else:

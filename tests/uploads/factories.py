@@ -69,7 +69,8 @@ async def announce(person: Person, data: bytes, *, content_type: str = "audio/wa
 async def send(app: FastAPI, ticket: Body, data: bytes, **headers: str) -> httpx.Response:
     """The second step, as a stranger with the link would do it."""
     grant = ticket["upload"]
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    here = grant["url"].startswith(app.state.infra.settings.base_url)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False) if here else None
     async with httpx.AsyncClient(transport=transport) as nobody:
         return await nobody.request(grant["method"], grant["url"], content=data, headers=grant["headers"] | headers)
 
@@ -81,7 +82,7 @@ async def upload(app: FastAPI, person: Person, data: bytes | None = None, **wish
     filename = wishes.pop("filename", "take one.wav")
     ticket = await announce(person, data, content_type=content_type, filename=filename)
     sent = await send(app, ticket, data)
-    assert sent.status_code == 204, sent.text
+    assert sent.is_success, sent.text
     answer = await person.post(f"/uploads/{ticket['id']}/finalise", json=wishes)
     assert answer.status_code == 202, answer.text
     await drain(app.state.infra)
