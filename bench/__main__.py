@@ -29,6 +29,7 @@ from bench.bombs import explode, told
 from bench.data import Sample, fill, fill_tracks
 from bench.load import Load, Request, drive
 from bench.playlists import a_shelf, check_shelf
+from bench.recordings import finalise, listen, record
 from bench.servers import Target, server_memory, serving
 from bench.statements import statements_of
 from bench.sync import show
@@ -42,13 +43,13 @@ class Bench:
 
     def __init__(self, settings: Settings, *, seconds: float, clients: int) -> None:
         self.settings = settings
-        self._seconds, self._clients = seconds, clients
+        self.seconds, self._clients = seconds, clients
         self.results: dict[str, Load] = {}
 
     async def measure(self, name: str, target: Target, requests: Sequence[Request], *, limit: str = "") -> None:
         """Drives one kind of request and prints its row, with the ratio to a limit that was measured before."""
         load = await drive(
-            target.host, target.port, requests, cpu=target.cpu, seconds=self._seconds, clients=self._clients
+            target.host, target.port, requests, cpu=target.cpu, seconds=self.seconds, clients=self._clients
         )
         self.results[name] = load
         row = f"{name:34} {load.rate:9,.0f}/s {load.median_ms:8.2f} ms {load.cpu_us:8.0f} us CPU {load.bytes:7,} B"
@@ -92,6 +93,7 @@ async def run(*, small: bool, seconds: float, clients: int) -> None:
             await _at_size(bench, size)
         _flatness(bench, sizes)
         await _playlists(bench)
+        await _recordings(bench)
         await _search(bench, 20_000 if small else 500_000)
     show(small=small)
     await _memory()
@@ -201,6 +203,27 @@ async def _playlists(bench: Bench) -> None:
         ]
         await bench.measure("concurrent moves", target, moves)
     await check_shelf(bench.settings, shelf)
+
+
+async def _recordings(bench: Bench) -> None:
+    """A recording that eight people hear at once, as fast as they can; and the third step of uploads."""
+    owner = (await _readers(bench.settings))[0]
+    shelf = await record(bench.settings, owner)
+    print("--- recordings: 40 MB, 8 listeners ---")
+    heard: dict[str, float] = {}
+    for name, application, ready, path in (
+        ("the same file bare", "bench.recordings:bare", "/docs", "/file"),
+        ("stream throughput", "app.main:create_app", "/livez", shelf.path),
+    ):
+        environment = bench.environment(RATE_LIMITS="false", BENCH_FILE=str(shelf.file))
+        async with serving(application, environment, ready=ready) as target:
+            heard[name], cpu_ms = await listen(target, path, seconds=bench.seconds)
+            print(f"{name:34} {heard[name]:9,.0f} MB/s {cpu_ms:27.2f} ms CPU a MB", flush=True)
+            if name == "stream throughput":
+                token = AccessTokens(bench.settings).issue(owner, uuid7(), "user")[0]
+                rate, cpu_us = await finalise(target, shelf.uploads, token)
+                print(f"{'upload finalise':34} {rate:9,.0f}/s {cpu_us:20.0f} us CPU", flush=True)
+    print(f"{'':34} {heard['stream throughput'] / heard['the same file bare']:.2f} of the file bare\n")
 
 
 async def _search(bench: Bench, tracks: int) -> None:

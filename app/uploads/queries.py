@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from sqlalchemy import ARRAY, Label, Text, Uuid, bindparam, case, func, literal_column, select
+from sqlalchemy import Label, Text, Uuid, bindparam, case, func, literal_column, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from app.catalog.hearing import heard_by
 from app.catalog.models import Album, Artist, Track
@@ -23,8 +24,7 @@ def _card(prefix: str = "") -> list[Label[Any]]:
     return [column.label(f"{prefix}{column.key}") for column in TRACK_CARD]
 
 
-_OF_RENDITION = func.jsonb_path_query_array(Upload.renditions, literal_column("'$[*].format'"))
-_FORMATS = select(func.jsonb_array_elements_text(_OF_RENDITION)).scalar_subquery()
+_FORMATS = func.jsonb_path_query_array(Upload.renditions, literal_column("'$[*].format'"), type_=JSONB)
 _DETAILS = (
     select(
         Upload.id,
@@ -39,10 +39,10 @@ _DETAILS = (
         Upload.bitrate_kbps,
         Upload.sample_rate,
         Upload.channels,
-        Upload.tags,
+        Upload.tags.op("-")(literal_column("'lyrics'")).label("tags"),
         *_card("track__"),
         Track.visibility,
-        func.array(_FORMATS, type_=ARRAY(Text)).label("formats"),
+        _FORMATS.label("formats"),
         Upload.created_at,
         Upload.finalised_at,
         Upload.expires_at,

@@ -38,7 +38,7 @@ INVARIANTS: Mapping[str, str] = {
         WHERE NOT EXISTS (SELECT FROM track_plays WHERE track_id = l.track_id)""",
     "artists count their albums": """
         SELECT id, album_count FROM artists a WHERE album_count <> (
-            SELECT count(*) FROM albums WHERE artist_id = a.id AND merged_into_id IS NULL)""",
+            SELECT count(*) FROM albums WHERE artist_id = a.id AND merged_into_id IS NULL AND listed)""",
     "people count who follows whom": """
         SELECT id, follower_count, following_count FROM users u
         WHERE follower_count <> (SELECT count(*) FROM follows WHERE followed_id = u.id)
@@ -154,11 +154,23 @@ INVARIANTS: Mapping[str, str] = {
             OR EXISTS (SELECT FROM reviews WHERE user_id = u.id AND published_at IS NULL))""",
     "search knows what is there, and nothing else": """
         SELECT id, entity_id FROM (
-            SELECT id FROM albums WHERE merged_into_id IS NULL
-            UNION ALL SELECT id FROM artists WHERE merged_into_id IS NULL
-            UNION ALL SELECT id FROM tracks WHERE merged_into_id IS NULL
+            SELECT id FROM albums WHERE merged_into_id IS NULL AND listed
+            UNION ALL SELECT id FROM artists WHERE merged_into_id IS NULL AND listed
+            UNION ALL SELECT id FROM tracks WHERE merged_into_id IS NULL AND visibility = 'public'
         ) things FULL JOIN (SELECT entity_id FROM search_documents WHERE kind <> 'person') d ON d.entity_id = things.id
         WHERE id IS NULL OR entity_id IS NULL""",
+    "what people uploaded is listed while something public is of it": """
+        SELECT a.id, a.listed FROM albums a WHERE owner_id IS NOT NULL AND merged_into_id IS NULL
+          AND listed <> (EXISTS (SELECT FROM tracks t WHERE t.album_id = a.id AND t.visibility = 'public')
+                         OR listed AND review_count > 0)
+        UNION ALL
+        SELECT a.id, a.listed FROM artists a WHERE owner_id IS NOT NULL AND merged_into_id IS NULL
+          AND listed <> (EXISTS (SELECT FROM tracks t WHERE t.artist_id = a.id AND t.visibility = 'public')
+                         OR EXISTS (SELECT FROM albums b WHERE b.artist_id = a.id AND b.listed))""",
+    "a recording is ready, and its track says of which type it is": """
+        SELECT t.id, t.audio_type, u.state FROM tracks t FULL JOIN uploads u ON u.track_id = t.id
+        WHERE (t.audio_type IS NOT NULL OR u.track_id IS NOT NULL)
+          AND (u.state IS DISTINCT FROM 'ready' OR t.audio_type IS DISTINCT FROM u.audio_type)""",
     "groups count their members, and their owner is one of them": """
         SELECT g.id, g.member_count, g.owner_id FROM groups g
         WHERE g.member_count <> (SELECT count(*) FROM group_members WHERE group_id = g.id)

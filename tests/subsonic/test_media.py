@@ -152,9 +152,3 @@ async def test_renditions(infra: Infra, player: Player, ana: Person) -> None:
         answer = await fetch(player, "stream", id=str(song.id), **parameters)
         assert answer.content == wanted, parameters
     assert (await fetch(player, "download", id=str(song.id), format="mp3")).content == whole
-
-
-async def test_words(player: Player, song: Track) -> None:
-    assert (await player.ask("getLyricsBySongId", id=str(song.id)))["lyricsList"] == {"structuredLyrics": []}
-    assert (await player.ask("getLyrics", artist="a", title="b"))["lyrics"] == {}
-    assert await player.fails("getLyricsBySongId", id=str(uuid4())) == 70

@@ -4,9 +4,8 @@ from typing import get_args
 
 from starlette.responses import Response, StreamingResponse
 
-from app.compat.subsonic.answers import Body
 from app.compat.subsonic.browsing import one_song
-from app.compat.subsonic.calls import Asked, reads, sends
+from app.compat.subsonic.calls import Asked, sends
 from app.compat.subsonic.things import picture_of
 from app.core.errors import NotFound
 from app.pictures.service import SIZES, Size, open_picture
@@ -49,19 +48,6 @@ async def get_avatar(asked: Asked) -> Response:
     if person.avatar_key is None:
         raise NotFound("This person shows no picture.")
     return await _picture(asked, person.avatar_key, ASKED_AGAIN)
-
-
-@reads("getLyrics")
-async def get_lyrics(asked: Asked) -> Body:
-    """By artist and title: none are kept here."""
-    return {"lyrics": {}}
-
-
-@reads("getLyricsBySongId")
-async def get_lyrics_by_song_id(asked: Asked) -> Body:
-    """Of a song: none are kept here."""
-    await one_song(asked)
-    return {"lyricsList": {"structuredLyrics": []}}
 
 
 async def _format(asked: Asked) -> Format:

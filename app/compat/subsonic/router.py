@@ -7,7 +7,19 @@ from sqlalchemy.exc import IntegrityError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.compat.subsonic import absent, browsing, listening, lists, marks, media, playlists, queue, searching, system
+from app.compat.subsonic import (
+    absent,
+    browsing,
+    listening,
+    lists,
+    lyrics,
+    marks,
+    media,
+    playlists,
+    queue,
+    searching,
+    system,
+)
 from app.compat.subsonic.answers import Body, told
 from app.compat.subsonic.calls import CALLS, Asked, Call, run
 from app.compat.subsonic.errors import Code, SubsonicError, code_of
@@ -19,7 +31,7 @@ from app.uploads.streaming import RangeNotSatisfiable
 __all__ = ["router"]
 
 router = APIRouter()
-MODULES = (absent, browsing, listening, lists, marks, media, playlists, queue, searching, system)
+MODULES = (absent, browsing, listening, lists, lyrics, marks, media, playlists, queue, searching, system)
 """Importing them registers their calls."""
 _METHODS = ["GET", "HEAD", "POST"]
 

@@ -6,7 +6,18 @@ from uuid import UUID
 
 from app.core.schemas import Output
 
-__all__ = ["AlbumRow", "ArtistRow", "GenreRow", "ListRow", "PersonRow", "PlayerRow", "QueueRow", "SongRow", "ThingRow"]
+__all__ = [
+    "AlbumRow",
+    "ArtistRow",
+    "GenreRow",
+    "ListRow",
+    "LyricsRow",
+    "PersonRow",
+    "PlayerRow",
+    "QueueRow",
+    "SongRow",
+    "ThingRow",
+]
 
 
 class SongRow(Output):
@@ -94,6 +105,14 @@ class ListRow(Output):
     playlist_id: UUID
     song_count: int
     duration_ms: int
+
+
+class LyricsRow(Output):
+    """The words of a song as its file has them."""
+
+    title: str
+    artist: str
+    lyrics: str | None
 
 
 class PersonRow(Output):
