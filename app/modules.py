@@ -23,6 +23,7 @@ MODULES = (
     "notifications",
     "moderation",
     "compat.openmusic",
+    "compat.subsonic",
 )
 
 

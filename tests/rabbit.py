@@ -64,6 +64,12 @@ class RabbitServer:
         await _end(self._server)
         self._server = None
 
+    def signal(self, number: signal.Signals) -> None:
+        """Stops it for a while, or lets it go on."""
+        assert self._server is not None
+        for child in psutil.Process(self._server.pid).children(recursive=True):
+            child.send_signal(number)
+
     async def close(self) -> None:
         """Ends everything that was started."""
         await self.kill()

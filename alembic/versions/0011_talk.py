@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "0011"
-down_revision: str | None = "0009"
+down_revision: str | None = "0010"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -66,6 +66,9 @@ def upgrade() -> None:
     op.create_foreign_key(
         op.f("fk_notifications_track_id"), "notifications", "tracks", ["track_id"], ["id"], ondelete="CASCADE"
     )
+    op.create_index(
+        "ix_playbacks_asleep", "playbacks", ["room_id"], unique=False, postgresql_where=sa.text("dry AND unheard > 0")
+    )
     op.add_column("tracks", sa.Column("comment_count", sa.BigInteger(), server_default="0", nullable=False))
     op.drop_constraint(op.f("ck_comments_one_target"), "comments", type_="check")
     op.create_check_constraint(op.f("ck_comments_one_target"), "comments", "num_nonnulls(review_id, track_id) = 1")
@@ -83,6 +86,7 @@ def downgrade() -> None:
     op.drop_constraint(op.f("ck_comments_one_target"), "comments", type_="check")
     op.create_check_constraint(op.f("ck_comments_one_target"), "comments", "num_nonnulls(review_id) = 1")
     op.drop_column("tracks", "comment_count")
+    op.drop_index("ix_playbacks_asleep", table_name="playbacks", postgresql_where=sa.text("dry AND unheard > 0"))
     op.drop_constraint(op.f("fk_notifications_track_id"), "notifications", type_="foreignkey")
     op.drop_index(op.f("ix_notifications_track_id"), table_name="notifications")
     op.drop_column("notifications", "track_id")

@@ -24,7 +24,7 @@ from app.core.paging import Page, PageRequest
 from app.core.revocations import revoke
 from app.core.tokens import digest
 
-__all__ = ["create_key", "find_app_passwords", "list_keys", "revoke_key"]
+__all__ = ["PREFIXES", "create_key", "find_app_passwords", "list_keys", "revoke_key", "touch_key"]
 
 Kind = Literal["app_password", "api_token"]
 PREFIXES: dict[Kind, str] = {"app_password": "ssp_", "api_token": "sst_"}
@@ -81,6 +81,7 @@ async def find_app_passwords(infra: Infra, username: str) -> list[AppPassword]:
             role=key.role,
             scopes=key.scopes,
             secret=_decrypt(infra.settings, key.id, key.encrypted),
+            stale=key.stale,
         )
         for key in found
         if key.encrypted

@@ -218,6 +218,7 @@ class AppPassword(Output):
     role: Role
     scopes: list[KeyScope]
     secret: str
+    stale: bool = Field(description="whether its use was not noted of late")
 
 
 class OAuthExchange(Input):

@@ -108,9 +108,16 @@ async def list_track_comments(
 
 async def hold_commented_tracks(db: Writer, comment_ids: Sequence[UUID]) -> list[UUID]:
     """Locks the tracks under which these comments stand."""
-    under = select(Comment.track_id).where(Comment.id.in_(comment_ids))
-    tracks = select(Track.id).where(Track.id.in_(under)).order_by(Track.id)
-    return await db.all(tracks.with_for_update(key_share=True))
+    under = select(Comment.track_id).where(Comment.id.in_(comment_ids), Comment.track_id.is_not(None)).distinct()
+    while track_ids := sorted(filter(None, await db.all(under))):
+        async with db.begin_nested() as held:
+            locked = select(Track.id).where(Track.id.in_(track_ids)).order_by(Track.id)
+            await db.all(locked.with_for_update(key_share=True))
+            if track_ids == sorted(filter(None, await db.all(under))):
+                break
+            # moved to another track while we waited: let go, since to hold one more now could be crosswise
+            await held.rollback()
+    return track_ids
 
 
 async def recount_comments(db: Writer, track_ids: Sequence[UUID]) -> None:

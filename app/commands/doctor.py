@@ -57,9 +57,9 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _disk(settings)
     for finding in _services(settings):
         yield finding
-    yield await _storage(settings)
     if settings.openmusic_compat:
         yield Finding("OpenMusic", "note", "at the root: everybody may edit the catalogue there, without a login")
+    yield await _storage(settings)
     try:
         async with with_servers(settings) as reachable:
             yield await _look("database", _database, reachable)

@@ -1,7 +1,9 @@
 """`serve`: from nothing to a server that answers, and back to nothing."""
 
+import asyncio
 import socket
 
+import structlog
 import typer
 from fastapi import FastAPI
 from sqlalchemy import select
@@ -13,12 +15,15 @@ from app.core.config import Settings
 from app.core.infra import Infra, with_servers
 from app.core.server import Server, bind
 from app.core.signals import Signals
+from app.core.tasks import end_tasks
+from app.demo.recordings import Missing, missing_recordings, record_music
 from app.demo.seed import DEMO_LOGINS, DemoLogin, seed_if_empty
 from app.main import create_app
 
 __all__ = ["serve"]
 
 DEMO_DOMAIN = "demo.example"
+log = structlog.get_logger()
 
 
 async def serve(settings: Settings, signals: Signals, *, https: bool) -> None:
@@ -59,16 +64,38 @@ async def _run(
 ) -> None:
     settings: Settings = app.state.infra.settings
     certificate = self_signed(settings.data_dir / "tls") if https else None
-    welcome = _welcome(settings, logins, curl="curl -sk" if https else "curl -s")
-    server = Server(app, settings, certificate=certificate, ready=lambda: typer.echo(welcome))
-    with signals.handled_by(server.leave):
-        await server.serve(sockets=[listener])
+    pieces = await missing_recordings(app.state.infra) if logins else []
+    welcome = _welcome(settings, logins, pieces=len(pieces), curl="curl -sk" if https else "curl -s")
+    ready = asyncio.Event()
+
+    def say() -> None:
+        typer.echo(welcome)
+        ready.set()
+
+    server = Server(app, settings, certificate=certificate, ready=say)
+    music = asyncio.create_task(_play(app, ready, pieces), name="demo music")
+    try:
+        with signals.handled_by(server.leave):
+            await server.serve(sockets=[listener])
+    finally:
+        await end_tasks([music])
 
 
-def _welcome(settings: Settings, logins: list[DemoLogin], *, curl: str) -> str:
+async def _play(app: FastAPI, ready: asyncio.Event, pieces: list[Missing]) -> None:
+    """Nobody waits for the demo's music: it is recorded once the server answers."""
+    await ready.wait()
+    try:
+        await record_music(app, pieces)
+    except Exception as error:
+        log.warning("demo_not_recorded", reason=repr(error))
+
+
+def _welcome(settings: Settings, logins: list[DemoLogin], *, pieces: int, curl: str) -> str:
     url = settings.base_url
     lines = [("API and docs", f"{url}/docs")]
     lines += [(f"Sign in as {login.username}", f"{login.password}  ({login.about})") for login in logins]
+    if pieces:
+        lines += [("Music", f"{pieces} pieces are being recorded; the room `The music box` plays them in some seconds")]
     lines += [
         ("Next step", f"{curl} '{url}/api/v1/search?q=love'"),
         ("Data", str(settings.data_dir.resolve())),

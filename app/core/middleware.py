@@ -24,6 +24,8 @@ __all__ = ["Gate", "RequestContext"]
 
 log = structlog.get_logger("access")
 _UNLIMITED = frozenset({"/livez", "/readyz", "/health", "/metrics"})
+_COUNTED_BELOW = ("/rest/",)
+"""Dialects whose clients say in their own way who they are: they are counted when that is known."""
 _ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -138,6 +140,8 @@ class Gate:
         else:
             key, limit = client_address(scope, headers, self._proxies), self._address
         scope["client_key"] = key
+        if scope["path"].startswith(_COUNTED_BELOW):
+            return
         verdict = await infra.limiter.take(limit, key)
         check(verdict)
         scope["limit_headers"] = verdict.headers()

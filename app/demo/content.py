@@ -14,6 +14,7 @@ from uuid import UUID
 from app.core.text import name_key
 from app.demo.ids import demo_id, fraction
 from app.demo.pictures import avatar_key, cover_key
+from app.demo.synth import length_ms, read_pieces
 
 __all__ = ["Content", "Row", "build_content", "read_data"]
 
@@ -45,16 +46,18 @@ class Content:
     reviews: dict[tuple[str, str], Row]
     comments: list[Row]
     likes: list[Row]
+    moments: list[Row]
 
 
 def build_content(now: datetime) -> Content:
     """All rows of the demo, as they look at the moment `now`."""
-    content = Content({}, {}, {}, {}, [], {}, [], [])
-    steps = (_add_people, _add_catalogue, _add_follows, _add_reviews, _add_comments, _add_likes)
+    content = Content({}, {}, {}, {}, [], {}, [], [], [])
+    steps = (_add_people, _add_catalogue, _add_follows, _add_reviews, _add_comments, _add_likes, _add_moments)
     for step in steps:
         step(content)
     groups = (content.people, content.artists, content.albums, content.tracks, content.reviews)
-    for row in [row for group in groups for row in group.values()] + content.follows + content.comments + content.likes:
+    said = content.comments + content.likes + content.moments
+    for row in [row for group in groups for row in group.values()] + content.follows + said:
         row["created_at"] = now - timedelta(days=row["age"])
     for review in content.reviews.values():
         review["published_at"] = review["created_at"]
@@ -87,7 +90,7 @@ def _add_people(content: Content) -> None:
 
 
 def _add_catalogue(content: Content) -> None:
-    for number, given in enumerate(read_data("albums")):
+    for number, given in enumerate([*read_data("albums"), *_recorded_albums()]):
         age = CATALOGUED - number / 100
         artist = _artist(content, given["artist"], age)
         artist["album_count"] += 1
@@ -105,7 +108,7 @@ def _add_catalogue(content: Content) -> None:
             "genres": given["genres"],
             "cover_key": cover_key(name),
             "track_count": len(given["tracks"]),
-            "duration_ms": sum(seconds for _, seconds in given["tracks"]) * 1000,
+            "duration_ms": sum(round(seconds * 1000) for _, seconds in given["tracks"]),
             "review_count": 0,
             "rating_sum": 0,
             "rating_counts": [0] * 10,
@@ -126,7 +129,7 @@ def _artist(content: Content, name: str, age: float) -> Row:
     return content.artists.setdefault(name, new)
 
 
-def _add_tracks(content: Content, album_name: str, album: Row, tracks: list[tuple[str, int]]) -> None:
+def _add_tracks(content: Content, album_name: str, album: Row, tracks: list[tuple[str, float]]) -> None:
     for position, (title, seconds) in enumerate(tracks, start=1):
         age = album["age"] - position / 100_000
         content.tracks[_unused(content.tracks, f"{album_name} - {title}")] = {
@@ -137,10 +140,38 @@ def _add_tracks(content: Content, album_name: str, album: Row, tracks: list[tupl
             "artist_id": album["artist_id"],
             "album_id": album["id"],
             "position": position,
-            "duration_ms": seconds * 1000,
+            "duration_ms": round(seconds * 1000),
             "genres": album["genres"],
             "like_count": 0,
+            "comment_count": 0,
         }
+
+
+def _recorded_albums() -> list[Row]:
+    """Albums of what the demo plays itself."""
+    albums: dict[str, Row] = {}
+    for piece in read_pieces():
+        plain = {"artist": piece["artist"], "title": piece["album"], "year": 2026, "genres": ["music box", "classical"]}
+        album = albums.setdefault(piece["album"], plain | {"label": "Public domain", "tracks": []})
+        album["tracks"].append((piece["title"], length_ms(piece) / 1000))
+    return list(albums.values())
+
+
+def _add_moments(content: Content) -> None:
+    for given in read_data("moments"):
+        track, author, age = content.tracks[given["track"]], content.people[given["by"]], given["days_ago"]
+        track["comment_count"] += 1
+        _was_active(author, age)
+        content.moments.append(
+            {
+                "id": demo_id("moment", f"{given['track']} {given['text']}", age),
+                "age": age,
+                "track_id": track["id"],
+                "user_id": author["id"],
+                "position_ms": given["position_ms"],
+                "text": given["text"],
+            }
+        )
 
 
 def _unused(tracks: dict[str, Row], name: str) -> str:

@@ -27,6 +27,8 @@ class Gatherings:
     room_members: list[Row] = field(default_factory=list)
     room_visits: list[Row] = field(default_factory=list)
     queue: list[Row] = field(default_factory=list)
+    plays: list[Row] = field(default_factory=list)
+    recorded: set[UUID] = field(default_factory=set)
 
 
 def build_gatherings(content: Content, now: datetime) -> Gatherings:
@@ -42,12 +44,17 @@ def build_gatherings(content: Content, now: datetime) -> Gatherings:
             made.room_members += _members(content, talk, now, "room_id")
             made.room_visits += [{"user_id": row["user_id"], "room_id": row["room_id"]} for row in made.room_members]
             made.queue += _queue(content, talk, now)
+            made.plays += [] if talk.get("recorded") else _plays(content, talk, now)
+            made.recorded |= {talk_id(talk)} if talk.get("recorded") else set()
     return made
 
 
 async def begin_to_play(db: Writer, gatherings: Gatherings) -> None:
-    """Their owners press play: from now on the rooms go on by themselves."""
-    for room in gatherings.rooms:
+    """Their owners press play: from now on the rooms go on by themselves.
+
+    A room whose music is still to be recorded waits for that.
+    """
+    for room in [room for room in gatherings.rooms if room["id"] not in gatherings.recorded]:
         owner = Principal(user_id=room["owner_id"], session_id=room["id"])
         await playback.play(db, owner, room["id"], PressInput())
 
@@ -90,3 +97,27 @@ def _queue(content: Content, talk: dict[str, Any], now: datetime) -> list[Row]:
         }
         for number, (name, track) in enumerate(talk["queue"], start=1)
     ]
+
+
+def _plays(content: Content, talk: dict[str, Any], now: datetime) -> list[Row]:
+    """What the room played yesterday: the same, from the last to the first."""
+    room_id: UUID = talk_id(talk)
+    rows, begun = [], now - timedelta(days=1)
+    for number, (name, track_name) in enumerate(reversed(talk["queue"]), start=1):
+        track, age = content.tracks[track_name], 1 - number / 1_000
+        ended = begun + timedelta(milliseconds=track["duration_ms"])
+        rows.append(
+            {
+                "id": demo_id("play", f"{room_id} {number}", age),
+                "room_id": room_id,
+                "item_id": demo_id("played item", f"{room_id} {number}", age),
+                "track_id": track["id"],
+                "added_by_id": content.people[name]["id"],
+                "started_at": begun,
+                "ended_at": ended,
+                "played_ms": track["duration_ms"],
+                "created_at": begun,
+            }
+        )
+        begun = ended
+    return rows

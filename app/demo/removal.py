@@ -12,6 +12,7 @@ from app.catalog.search_index import unindex
 from app.chat.models import Channel, DirectChannel
 from app.core.db import Writer
 from app.core.errors import Conflict
+from app.core.jobs import enqueue
 from app.demo.content import Content, Row
 from app.groups.models import Group
 from app.library.models import Listen
@@ -20,6 +21,8 @@ from app.reactions.models import Comment, Like
 from app.reviews.counts import recount_albums
 from app.reviews.models import Review
 from app.rooms.models import Room
+from app.uploads.files import Files, drop_files
+from app.uploads.models import Upload
 from app.users.models import User
 
 __all__ = ["DemoInUse", "count_albums_of_artists", "remove_demo"]
@@ -46,7 +49,7 @@ _ENTWINED = """
     SELECT 'conversations', count(*) FROM direct_channels WHERE (first_id = ANY ($1)) <> (second_id = ANY ($1))
     UNION ALL
     SELECT 'listens', count(*) FROM listens l JOIN tracks t ON t.id = l.track_id
-    WHERE l.user_id <> ALL ($1) AND t.album_id = ANY ($2)
+    WHERE l.user_id <> ALL ($1) AND (t.album_id = ANY ($2) OR t.owner_id = ANY ($1))
     UNION ALL
     SELECT 'groups', count(*) FROM group_members m JOIN groups g ON g.id = m.group_id
     WHERE m.user_id <> ALL ($1) AND g.owner_id = ANY ($1)
@@ -83,6 +86,7 @@ async def remove_demo(db: Writer, content: Content) -> None:
     rooms = select(Room.id).where(_among(Room.owner_id, people))
     playlists = select(Playlist.id).where(_among(Playlist.owner_id, people))
     await db.execute(delete(Channel).where(Channel.id.in_(talks.union_all(groups, rooms, playlists))))
+    await _drop_uploads(db, people)
     await db.execute(delete(User).where(_among(User.id, people)))
     await db.execute(delete(Album).where(_among(Album.id, albums)))
     artists = await _remove_artists(db, _ids(content.artists))
@@ -135,6 +139,14 @@ async def _recount_plays(db: Writer, ids: list[UUID]) -> None:
     listens = select(func.count()).where(Listen.track_id == TrackPlays.track_id).scalar_subquery()
     counted = update(TrackPlays).where(_among(TrackPlays.track_id, ids)).values(play_count=listens)
     await db.execute(counted.execution_options(synchronize_session=False))
+
+
+async def _drop_uploads(db: Writer, people: list[UUID]) -> None:
+    """The files of recordings go after the commit."""
+    uploads = await db.all(select(Upload).where(_among(Upload.owner_id, people)))
+    keys = [key for upload in uploads for key in (upload.key, *(made["key"] for made in upload.renditions))]
+    if keys:
+        await enqueue(db, drop_files, Files(keys=keys))
 
 
 def _ids(rows: dict[str, Row]) -> list[UUID]:

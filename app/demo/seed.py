@@ -37,7 +37,7 @@ from app.playlists.models import Playlist, PlaylistActivity, PlaylistEntry, Play
 from app.reactions.models import Comment, Like
 from app.reviews.models import Review
 from app.rooms.models import Room, RoomMember, RoomVisit
-from app.rooms.playback_models import QueueItem
+from app.rooms.playback_models import QueueItem, RoomPlay
 from app.users.models import Follow, User
 
 __all__ = [
@@ -138,7 +138,7 @@ async def seed(infra: Infra, *, reset: bool = False) -> SeedResult | None:
         albums=len(content.albums),
         tracks=len(content.tracks),
         reviews=len(content.reviews),
-        comments=len(content.comments),
+        comments=len(content.comments) + len(content.moments),
         likes=len(content.likes),
     )
 
@@ -159,6 +159,7 @@ async def _load(db: Writer, content: Content, echoes: Echoes, hashed: str) -> No
         (Follow, content.follows),
         (Review, content.reviews.values()),
         (Comment, content.comments),
+        (Comment, content.moments),
         (Like, content.likes),
         (Activity, echoes.activities),
         (FeedEntry, echoes.feed_entries),
@@ -189,6 +190,7 @@ async def _load_gatherings(db: Writer, gatherings: Gatherings) -> None:
         (RoomMember, gatherings.room_members),
         (RoomVisit, gatherings.room_visits),
         (QueueItem, gatherings.queue),
+        (RoomPlay, gatherings.plays),
     ):
         await _insert(db, model, rows)
     await begin_to_play(db, gatherings)

@@ -139,7 +139,7 @@ def _echo(dry: "array[float]", delay: int, kept: float) -> list[float]:
     last: list[float] = [0.0] * delay
     for start in range(0, len(dry), delay):
         back += last
-        last = [WET * now + kept * before for now, before in zip(dry[start : start + delay], last, strict=False)]
+        last = [WET * new + kept * old for new, old in zip(dry[start : start + delay], last, strict=False)]
     return back[: len(dry)]
 
 

@@ -28,7 +28,7 @@ __all__ = [
     "storage",
 ]
 
-UPLOADS = "/media/uploads"
+UPLOADS = "/files"
 """Where the upload links of the folder lead, below the API's path."""
 CHECKED_FOR_SECONDS = 15.0
 """So long an answer for `/health` is good: asking the store costs money, and anybody may ask us."""

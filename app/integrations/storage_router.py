@@ -13,7 +13,8 @@ __all__ = ["router"]
 
 router = Router(prefix=UPLOADS, tags=["media"])
 MOST_BYTES = 100 * 1024 * 1024
-_FILE = {"requestBody": {"required": True, "content": {"application/octet-stream": {"schema": {"format": "binary"}}}}}
+_BYTES = {"schema": {"type": "string", "format": "binary"}}
+_FILE = {"requestBody": {"required": True, "content": {"application/octet-stream": _BYTES}}}
 
 
 @router.put(

@@ -4,6 +4,7 @@ It is worth nothing once it is over, so the database never sees it. Without Redi
 telling it does no harm.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -22,13 +23,13 @@ from app.library.queries import CARD, KNOWN_TRACKS
 from app.library.rules import MINUTES_UNKNOWN
 from app.library.schemas import KnownTrack, NowPlaying, NowPlayingInput, NowPlayingState, Source
 
-__all__ = ["announce", "get_now_playing", "set_now_playing", "silence"]
+__all__ = ["Playing", "announce", "get_now_playing", "playing_of", "set_now_playing", "silence"]
 
 log = structlog.get_logger()
 
 
 class Playing(BaseModel):
-    """What is kept."""
+    """What is kept of what somebody hears."""
 
     track_id: UUID
     source: Source
@@ -81,14 +82,22 @@ async def get_now_playing(db: Runs, redis: Redis, actor: Principal | None, usern
     return await _shown(db, actor, playing) if playing else NowPlayingState(playing=None)
 
 
-async def _find(redis: Redis, user_id: UUID) -> Playing | None:
+async def playing_of(redis: Redis, user_ids: Sequence[UUID]) -> dict[UUID, Playing]:
+    """What each of these people hears now; whoever asks has found that they show it."""
+    if not user_ids:
+        return {}
     try:
-        kept = await redis.get(_key(user_id))
+        kept = await redis.mget([_key(user_id) for user_id in user_ids])
     except (RedisError, OSError) as error:
         log.warning("now_playing_unread", reason=str(error))
-        return None
-    playing = Playing.model_validate_json(kept) if kept else None
-    return playing if playing and playing.expires_at > datetime.now(UTC) else None
+        return {}
+    now = datetime.now(UTC)
+    found = {user_id: Playing.model_validate_json(told) for user_id, told in zip(user_ids, kept, strict=True) if told}
+    return {user_id: playing for user_id, playing in found.items() if playing.expires_at > now}
+
+
+async def _find(redis: Redis, user_id: UUID) -> Playing | None:
+    return (await playing_of(redis, [user_id])).get(user_id)
 
 
 async def _shown(db: Runs, actor: Principal | None, playing: Playing) -> NowPlayingState:

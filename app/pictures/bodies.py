@@ -6,7 +6,8 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, cast
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
 
 from app.core.errors import Invalid
 from app.pictures.service import Kind
@@ -35,12 +36,15 @@ async def picture_in(request: Request, kind: Kind) -> AsyncIterator[BinaryIO]:
     Raises PictureTooLarge before it has read more than is allowed.
     """
     if request.headers.get("content-type", "").startswith("multipart/form-data"):
-        async with request.form(max_files=1, max_fields=10) as form:
+        form = await _form(request)
+        try:
             file = form.get("file") or form.get("cover")
             if not isinstance(file, UploadFile):
                 raise Invalid.field("/body/file", "Send the picture as the form's `file`.", "missing")
             kind.check(file.size or 0)
             yield file.file
+        finally:
+            await form.close()
         return
     kind.check(int(request.headers.get("content-length") or 0))
     with SpooledTemporaryFile(_IN_MEMORY) as spooled:
@@ -48,3 +52,12 @@ async def picture_in(request: Request, kind: Kind) -> AsyncIterator[BinaryIO]:
             spooled.write(piece)
             kind.check(spooled.tell())
         yield cast(BinaryIO, spooled)
+
+
+async def _form(request: Request) -> FormData:
+    try:
+        return await request.form(max_files=1, max_fields=10)
+    except HTTPException as error:
+        if error.status_code != 400:
+            raise
+        raise Invalid.field("/body", f"The form cannot be read: {error.detail}", "form") from error

@@ -19,7 +19,7 @@ shows(PLAYLIST_COVER.folder, Playlist.cover_key)
 
 
 async def set_cover(infra: Infra, actor: Principal, playlist_id: UUID, picture: BinaryIO) -> Picture:
-    """Stores a picture and shows it. Raises NotFound, NotOwner, PictureTooLarge, NotAnImage."""
+    """Stores a picture and shows it. Raises NotFound, NotOwner, PictureTooLarge, NotAnImage, Unavailable."""
     if (await require_readable(infra.db.reader, actor, playlist_id)).role != "owner":
         raise NotOwner
     stored = await store_picture(infra, PLAYLIST_COVER, picture)

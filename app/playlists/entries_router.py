@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from fastapi import Response
+
 from app.core.auth import CurrentUser, MaybeUser
 from app.core.errors import Invalid, NotFound, Unauthorized, problems
 from app.core.http import ReadDB, Router, WriteDB
@@ -21,10 +23,13 @@ EDITED = problems(Unauthorized, NotCollaborator, NotFound, PlaylistIsSmart, Play
 EDITS = [limited("playlists.edit", 240, 60)]
 
 
-@router.get("/entries", summary="What is in a playlist", responses=problems(NotFound))
-async def list_playlist_entries(playlist_id: UUID, db: ReadDB, actor: MaybeUser, page: LongPaged) -> Page[EntryItem]:
+@router.get("/entries", summary="What is in a playlist", response_model=Page[EntryItem], responses=problems(NotFound))
+async def list_playlist_entries(
+    playlist_id: UUID, db: ReadDB, actor: MaybeUser, page: LongPaged, response: Response
+) -> Response:
     """In its order. What the catalogue does not have stands there as a placeholder."""
-    return await service.entries(db, actor, page, playlist_id)
+    body = await service.entries_json(db, actor, page, playlist_id)
+    return Response(body, headers=response.headers, media_type="application/json")
 
 
 @router.post(

@@ -98,7 +98,7 @@ class _Reader:
             extras = None
         if not isinstance(extras, dict) or not all(isinstance(it, str | int | None) for it in extras.values()):
             raise ValueError("What follows #SOUNDSCORE: is no JSON object of texts and numbers")
-        if extras.keys() <= self.playlist.keys():
+        if extras.keys() <= {"description", "creator"}:  # of the playlist: a track has neither
             self.playlist |= {name: str(value or "") for name, value in extras.items()}
         else:
             self._said["extras"] = _typed(extras)
@@ -152,7 +152,8 @@ def _typed(extras: dict[str, Any]) -> dict[str, Any]:
 def _lines_of(entry: Entry) -> list[str]:
     display = f"{entry.artist} - {entry.title}" if entry.artist else entry.title
     seconds = -1 if entry.duration_ms is None else round(entry.duration_ms / 1000)
-    location = entry.location or next(iter(uris_of(entry)), "") or display
+    candidates = (entry.location, *uris_of(entry), display, "-")
+    location = next(line for line in candidates if line and not line.startswith("#"))
     said = {"display": display, "album": entry.album, "duration_ms": max(0, seconds) * 1000 or None}
     lines = [f"#EXTINF:{seconds},{display}"]
     if entry.album:
@@ -160,8 +161,6 @@ def _lines_of(entry: Entry) -> list[str]:
     # a reader that knows nothing of extras would see this; they say what is different
     seen = _entry(location, said)
     extras = {name: value for name in _FIELDS if (value := getattr(entry, name)) != getattr(seen, name)}
-    if location.startswith("#"):
-        location, extras["location"] = display or "-", entry.location
     if extras:
         lines.append(_EXTRAS + _json(extras))
     return [*lines, location]

@@ -5,7 +5,9 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Integer,
     Label,
+    Select,
     Text,
     Uuid,
     and_,
@@ -72,14 +74,24 @@ _OWNED = and_(_OWNER.id == Playlist.owner_id, not_blocked(_OWNER.id))
 def _open_to_all() -> ColumnElement[bool]:
     """It is public, and its owner's profile is open to the viewer."""
     owner = aliased(User)
-    shown = exists().where(owner.id == Playlist.owner_id, visible(owner))
-    return and_(_PUBLIC, or_(Playlist.owner_id.is_(None), shown))
+    shown = _one().where(owner.id == Playlist.owner_id, visible(owner))
+    return and_(_PUBLIC, or_(Playlist.owner_id.is_(None), _looked_up(shown)))
 
 
 def seen() -> ColumnElement[bool]:
     """The viewer may see the playlist: it is public, or they belong to it or are invited."""
     me = aliased(PlaylistMember)
-    return or_(exists().where(me.playlist_id == Playlist.id, me.user_id == VIEWER), _open_to_all())
+    mine = _one().where(me.playlist_id == Playlist.id, me.user_id == VIEWER)
+    return or_(_looked_up(mine), _open_to_all())
+
+
+def _one() -> Select[int]:
+    return select(literal_column("1", Integer)).correlate(Playlist)
+
+
+def _looked_up(found: Select[int]) -> ColumnElement[bool]:
+    """OFFSET 0 has each looked up by its id; without it PostgreSQL may hash all people for a page of playlists."""
+    return exists(found.offset(literal_column("0")))
 
 
 STATE = Query(select(*_STATE).where(_THIS), into=PlaylistState)

@@ -61,6 +61,7 @@ __all__ = [
     "create_playlist",
     "delete_playlist",
     "entries",
+    "entries_json",
     "list_my_playlists",
     "list_playlists",
     "list_user_playlists",
@@ -242,11 +243,20 @@ async def list_user_playlists(
 async def entries(db: Reader, actor: Principal | None, page: PageRequest, playlist_id: UUID) -> Page[EntryItem]:
     """A page of what is in a playlist. Raises NotFound."""
     found = await ENTRIES.page(db, page, playlist_id=playlist_id, viewer=viewer_of(actor))
-    if found.items:
-        return found
+    return found if found.items else await _chosen(db, actor, page, playlist_id)
+
+
+async def entries_json(db: Reader, actor: Principal | None, page: PageRequest, playlist_id: UUID) -> bytes:
+    """The same as JSON: a page may have 500 of them. Raises NotFound."""
+    body, count = await ENTRIES.json_page(db, page, playlist_id=playlist_id, viewer=viewer_of(actor))
+    return body if count else (await _chosen(db, actor, page, playlist_id)).model_dump_json().encode()
+
+
+async def _chosen(db: Reader, actor: Principal | None, page: PageRequest, playlist_id: UUID) -> Page[EntryItem]:
+    """Where no entries are found: what the rules of the playlist choose, if it has some. Raises NotFound."""
     playlist = await require_readable(db, actor, playlist_id)
     if playlist.rules is None:
-        return found
+        return page.page([], next_keys=None, kind=Page[EntryItem])
     return await chosen_page(db, Choice(playlist.rules, playlist.owner_id, viewer_of(actor)), page)
 
 

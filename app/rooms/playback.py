@@ -44,6 +44,7 @@ __all__ = [
     "do_what_is_due",
     "go_on",
     "playing_snapshot",
+    "wake_up",
 ]
 
 _TAKE = "DELETE FROM queue_items WHERE id = $1"
@@ -129,6 +130,15 @@ async def do_what_is_due(db: Writer, room_id: UUID) -> None:
         await go_on(db, stage, actor_id=None, by_itself=True)
     else:
         await _change(db, stage, None, lambda state, now: deck.advance(state, now, None, gated=False))
+
+
+async def wake_up(db: Writer, room_id: UUID) -> None:
+    """Somebody came into a room that had stopped because nobody listened: it finds something to play again."""
+    stage = await load_stage(db, room_id)
+    if stage.dry and stage.unheard and stage.state.item is None and await present_ids(db, room_id):
+        stage.unheard = 0
+        if not await go_on(db, stage, actor_id=None):
+            await write_down(db, stage)
 
 
 async def go_on(db: Writer, stage: Stage, *, actor_id: UUID | None, by_itself: bool = False) -> bool:

@@ -68,6 +68,7 @@ class Playback(Base):
     __tablename__ = "playbacks"
     __table_args__ = (
         Index("ix_playbacks_due_ms", "due_ms", postgresql_where=text("due_ms IS NOT NULL")),
+        Index("ix_playbacks_asleep", "room_id", postgresql_where=text("dry AND unheard > 0")),
         CheckConstraint("position_ms >= 0", name="position"),
     )
 

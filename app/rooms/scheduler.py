@@ -1,4 +1,5 @@
-"""What rooms do by themselves: end a wait, go on from a track that is over, skip when enough voters remain.
+"""What rooms do by themselves: end a wait, go on from a track that is over, skip when enough voters remain, begin again
+when somebody comes to where nobody listened any more.
 
 Every process looks at the schedule in the database, so it does not matter which of them live or who is connected. A
 room is held while it goes on, and what is due is looked at again then: so it happens once.
@@ -17,9 +18,10 @@ from app.core.db import Reader, Writer
 from app.core.errors import NotFound
 from app.core.infra import Infra, opened
 from app.core.realtime import Subscription, watch
-from app.rooms.playback import do_what_is_due
+from app.rooms.auto_dj import MOST_UNHEARD
+from app.rooms.playback import do_what_is_due, wake_up
 from app.rooms.quorum import changed_rooms
-from app.rooms.stage import SCHEDULE, SOON_MS, clock_ms
+from app.rooms.stage import ALIVE, SCHEDULE, SOON_MS, clock_ms
 from app.rooms.votes import count_votes
 
 __all__ = ["DUE", "Scheduler", "scheduler"]
@@ -35,6 +37,12 @@ Work = Callable[[Writer, UUID], Awaitable[None]]
 log = structlog.get_logger()
 
 DUE = "SELECT room_id, due_ms FROM playbacks WHERE due_ms IS NOT NULL ORDER BY due_ms LIMIT $1"
+ASLEEP = f"""
+    SELECT b.room_id FROM playbacks b JOIN rooms r ON r.id = b.room_id
+    WHERE b.dry AND b.unheard > 0 AND b.unheard >= {MOST_UNHEARD} AND r.auto_dj AND EXISTS (
+        SELECT FROM presences p JOIN heartbeats h USING (process_id) WHERE p.channel_id = b.room_id AND {ALIVE})
+    LIMIT $1"""  # noqa: S608 -- constants only
+"""Rooms that stopped because nobody listened, and where somebody is again."""
 _CLAIM = "SELECT 1 FROM channels WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED"
 
 
@@ -75,12 +83,15 @@ class Scheduler:
         """Begins what is due; the seconds until there may be more."""
         due = await self._infra.db.fetch(DUE, [PAGE], counted=False)
         recounts = await changed_rooms(_Uncounted(self._infra))
+        asleep = await self._infra.db.fetch(ASLEEP, [PAGE], counted=False)
         now_ms = clock_ms()
         for room_id, due_ms in due:
             if due_ms <= now_ms:
                 self._begin(room_id, do_what_is_due, patient=now_ms - due_ms > PATIENCE_MS)
         for room_id in recounts:
             self._begin(room_id, count_votes, patient=False)
+        for (room_id,) in asleep:
+            self._begin(room_id, wake_up, patient=False)
         wait_ms: float = min([SOON_MS, *(due_ms - now_ms for _, due_ms in due if due_ms > now_ms)])
         return wait_ms / 1000
 

@@ -39,7 +39,7 @@ _DETAILS = (
         Upload.bitrate_kbps,
         Upload.sample_rate,
         Upload.channels,
-        Upload.tags,
+        Upload.tags.op("-")(literal_column("'lyrics'")).label("tags"),
         *_card("track__"),
         Track.visibility,
         _FORMATS.label("formats"),

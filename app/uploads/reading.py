@@ -15,6 +15,7 @@ __all__ = ["Facts", "Unreadable", "line", "read_facts"]
 
 LONGEST_MS = 24 * 3600 * 1000
 MOST_CHARACTERS = 300
+MOST_OF_LYRICS = 20_000
 _TEXTS = ("title", "artist", "album", "albumartist", "genre", "year", "composer")
 _NUMBERS = ("track", "disc")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
@@ -79,7 +80,15 @@ def _read_tagged(path: Path, kind: Kind) -> Facts:
 def _tags(tag: Any) -> dict[str, Any]:
     texts = {name: line(value) for name in _TEXTS if (value := getattr(tag, name, None)) is not None}
     numbers = {name: _whole(getattr(tag, name, None)) for name in _NUMBERS}
-    return {name: value for name, value in (texts | numbers).items() if value}
+    told = texts | numbers | {"lyrics": _lyrics(tag)}
+    return {name: value for name, value in told.items() if value}
+
+
+def _lyrics(tag: Any) -> str | None:
+    """The words, line by line; with times where the file has them so."""
+    words = getattr(tag, "other", {}).get("lyrics") or [""]
+    lines = [_CONTROL.sub(" ", text).strip() for text in str(words[0]).splitlines()]
+    return "\n".join(lines).strip()[:MOST_OF_LYRICS] or None
 
 
 def _whole(value: Any) -> int | None:

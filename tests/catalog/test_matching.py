@@ -178,7 +178,7 @@ async def test_ten_thousand_take_two_statements_and_little_time(infra: Infra) ->
         seconds = time.perf_counter() - started
     assert ran == [2]
     assert found == [track["id"] for track in tracks] + [None] * 4000
-    assert seconds < 3
+    assert seconds < 10  # well below one on a machine that is not busy
 
 
 async def test_nothing_costs_nothing(infra: Infra) -> None:

@@ -159,7 +159,7 @@ AUDIO = {"Content-Type": "audio/mpeg"}
 
 async def test_an_upload_by_link(client: httpx.AsyncClient, infra: Infra, link: Presigned) -> None:
     assert (link.method, link.headers) == ("PUT", AUDIO)
-    assert link.url.startswith("http://soundscore.test/api/v1/media/uploads/")
+    assert link.url.startswith("http://soundscore.test/api/v1/files/")
     for content in (b"0123456789", b"9876543210"):
         assert (await client.put(link.url, content=content, headers=link.headers)).status_code == 204
         stat = await infra.part(storage).stat(key_of(infra, link))
@@ -171,7 +171,7 @@ async def test_an_upload_may_be_larger_than_json(client: httpx.AsyncClient, infr
     size = 3_000_000
     link = await infra.part(storage).presign_put("uploads/large.mp3", content_type="audio/mpeg", size=size, seconds=60)
     assert (await client.put(link.url, content=b"x" * size, headers=AUDIO)).status_code == 204
-    assert (await client.put("/media/uploads/none", content=b"x" * 105_000_000)).status_code == 413
+    assert (await client.put("/files/none", content=b"x" * 105_000_000)).status_code == 413
     assert (await client.put("/nowhere", content=b"x" * size)).status_code == 413
     assert (await client.post("/reviews", content=b"x" * size)).status_code == 413
 
@@ -220,8 +220,8 @@ async def test_an_upload_without_a_length(client: httpx.AsyncClient, link: Presi
 async def test_links_that_are_not_ours(client: httpx.AsyncClient, link: Presigned) -> None:
     grant = Grant("uploads/a.mp3", "audio/mpeg", 10, int(time.time()) + 60)
     foreign, cut = Grants(b"another secret").sign(grant), link.url[:-1]
-    longer = link.url.replace("uploads/", "uploads/x", 1)
-    for path in (f"/media/uploads/{foreign}", cut, longer, "/media/uploads/x.y"):
+    longer = link.url.replace("files/", "files/x", 1)
+    for path in (f"/files/{foreign}", cut, longer, "/files/x.y"):
         answer = await client.put(path, content=b"0123456789", headers=AUDIO)
         assert (answer.status_code, answer.json()["code"]) == (403, "upload_link_invalid"), path
 

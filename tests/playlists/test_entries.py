@@ -8,6 +8,8 @@ import pytest
 
 from app.core.infra import Infra
 from app.core.job_runner import drain
+from app.core.paging import Page
+from app.playlists.schemas import EntryItem
 from tests.people import People, Person, queries
 from tests.playlists.factories import codes, entries_of, make_playlist, make_tracks, titles_of
 
@@ -199,6 +201,18 @@ async def test_a_page_of_500_is_one_statement(people: People, infra: Infra) -> N
     async with queries(infra) as ran:
         await ana.post(f"/playlists/{playlist_id}/entries/move", json={"start": 3, "length": 100, "to": 390})
     assert ran[0] <= 10, ran
+
+
+async def test_long_pages_are_what_the_schema_says(people: People, infra: Infra) -> None:
+    ana = await people.make("ana")
+    playlist_id = await make_playlist(ana, *await make_tracks(infra, 5))
+    await ana.post(
+        f"/playlists/{playlist_id}/entries", json={"placeholders": [{"title": "Łóst", "artist": "ö"}], "at": 2}
+    )
+    answer = await ana.get(f"/playlists/{playlist_id}/entries", params={"limit": 4})
+    page = Page[EntryItem].model_validate_json(answer.content)
+    assert answer.content == page.model_dump_json().encode(), "each field, in its form and order"
+    assert f"cursor={page.next_cursor}" in answer.headers["link"]
 
 
 async def test_what_was_done_is_kept_for_those_who_belong(people: People, infra: Infra) -> None:

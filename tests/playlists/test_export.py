@@ -222,11 +222,13 @@ async def test_a_bad_address_is_pointed_at(desk: Desk, body: dict[str, Any], poi
 async def test_who_left_the_playlist_meanwhile_is_sent_nothing_of_it(desk: Desk) -> None:
     ana, bea = await desk.people.make("ana"), await desk.people.make("bea")
     made, gone = await playlist_of(desk.infra, ana), await playlist_of(desk.infra, ana)
+    public = await playlist_of(desk.infra, ana, visibility="public")
     async with desk.infra.db.write() as db:
-        db.add(PlaylistMember(playlist_id=made, user_id=bea.id, role="editor", state="accepted"))
-    exports = [(bea, await ask(bea, made)), (ana, await ask(ana, gone))]
+        for one in (made, public):
+            db.add(PlaylistMember(playlist_id=one, user_id=bea.id, role="editor", state="accepted"))
+    exports = [(bea, await ask(bea, made)), (bea, await ask(bea, public)), (ana, await ask(ana, gone))]
     async with desk.infra.db.write() as db:
-        await db.execute(delete(PlaylistMember).filter_by(playlist_id=made, user_id=bea.id))
+        await db.execute(delete(PlaylistMember).filter_by(user_id=bea.id))
         await delete_playlist(db, Principal(ana.id, uuid7()), gone)
     await drain(desk.infra, ahead=HOUR)
     for person, export in exports:

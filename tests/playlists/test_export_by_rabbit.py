@@ -309,6 +309,27 @@ async def test_while_the_broker_is_away_exports_wait_and_after_a_time_the_worker
     assert len(desk.inbox.mails) == 3
 
 
+@pytest.mark.slow
+async def test_a_broker_that_hangs_holds_nobody_up(desk: Desk, rabbit: RabbitServer) -> None:
+    ana = await desk.people.make("ana")
+    made = await playlist_of(desk.infra, ana)
+    await queue_of(desk).publish([])
+    rabbit.signal(signal.SIGSTOP)
+    try:
+        async with asyncio.timeout(2):
+            export = await ask(ana, made)
+        async with asyncio.timeout(4):
+            assert (await health_of(desk.app))["state"] == "degraded"
+        async with asyncio.timeout(10):
+            await drain(desk.infra)
+    finally:
+        rabbit.signal(signal.SIGCONT)
+    await hand_over_waiting(desk.infra)
+    await consume_all(desk)
+    assert (await state_of(ana, export["id"]))["state"] == "sent"
+    assert len(desk.inbox.mails) == 1
+
+
 async def test_what_nobody_takes_from_the_queue_the_worker_mails_after_a_time(desk: Desk) -> None:
     ana = await desk.people.make("ana")
     export = await ask(ana, await playlist_of(desk.infra, ana))

@@ -90,6 +90,14 @@ def test_m3u_is_read_by_players_that_know_nothing_of_us() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "entry", [Entry("1", "#"), Entry("#1", ""), Entry("x", location="#x"), Entry("#", location="#")]
+)
+def test_a_name_with_a_sign_is_no_comment_of_m3u(entry: Entry) -> None:
+    written = FORMATS["m3u8"].write(PlaylistFile("", [entry]))
+    assert read_file(written, name="m3u8")[1].entries == [entry]
+
+
 def test_xspf_as_players_write_it() -> None:
     found = read(XSPF)
     assert (found.title, found.creator, found.description) == ("Late & slow", "ana", "One\ntwo")

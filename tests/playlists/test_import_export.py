@@ -150,7 +150,7 @@ async def test_ten_thousand_entries_take_few_statements(infra: Infra, curator: P
         seconds = time.perf_counter() - started
     assert (made["matched_count"], made["unmatched_count"], len(made["unmatched"])) == (5000, 5000, 100)
     assert ran[0] <= 20
-    assert seconds < 8
+    assert seconds < 15  # about one on a machine that is not busy
     async with queries(infra) as ran:
         sent = await fetch(ana, made["playlist"]["id"], "jspf")
     assert ran[0] <= 2

@@ -144,12 +144,13 @@ async def like(crowd: Crowd, me: Person, chance: random.Random) -> httpx.Respons
 
 
 async def comment(crowd: Crowd, me: Person, chance: random.Random) -> httpx.Response:
-    review_id = some(crowd.reviews, chance)
+    kind, things = chance.choice([("reviews", crowd.reviews), ("tracks", crowd.tracks)])
+    path = f"/{kind}/{some(things, chance)}/comments"
     body: dict[str, Any] = {"text": f"Yes, @{crowd.somebody(chance)}!"}
-    threads = (await me.get(f"/reviews/{review_id}/comments")).json().get("items", [])
+    threads = (await me.get(path)).json().get("items", [])
     if threads and chance.random() < 0.6:
         body["parent_id"] = chance.choice(threads)["id"]
-    answer = await me.post(f"/reviews/{review_id}/comments", json=body)
+    answer = await me.post(path, json=body)
     if answer.status_code == 201:
         crowd.comments.append(answer.json()["id"])
     return answer

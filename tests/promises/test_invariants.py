@@ -57,6 +57,8 @@ async def test_a_persistent_crowd_breaks_nothing(fresh: FastAPI, seed: int, acts
 
 BREAKS = {
     "albums count their likes": "UPDATE albums SET like_count = like_count + 1",
+    "tracks count their comments": "UPDATE tracks SET comment_count = comment_count + 1",
+    "tracks count their plays": "INSERT INTO track_plays SELECT id, 1 FROM tracks ON CONFLICT DO NOTHING",
     "inboxes count what is unread": "UPDATE inboxes SET unread_count = unread_count + 1",
     "reviews count their likes and comments": "UPDATE reviews SET comment_count = 99",
     "feeds leave nothing out": "DELETE FROM feed_entries",

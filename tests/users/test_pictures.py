@@ -32,6 +32,16 @@ async def test_a_form_will_do(people: People) -> None:
     assert (missing.status_code, missing.json()["errors"][0]["pointer"]) == (422, "/body/file")
 
 
+@pytest.mark.parametrize("form", [b"", b"--a\r\n[\r\n--a--", b"--b--", b"--a\r\n" * 3])
+async def test_a_form_that_is_none(people: People, form: bytes) -> None:
+    ana = await people.make("ana")
+    headers = {"Content-Type": "multipart/form-data; boundary=a"}
+    answer = await ana.put("/users/me/avatar", content=form, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"][:5]) == (422, "/body")
+    two = await ana.put("/users/me/avatar", files=[("file", ("a", picture())), ("cover", ("b", picture()))])
+    assert (two.status_code, two.json()["errors"][0]["code"]) == (422, "form")
+
+
 async def test_five_million_bytes(people: People) -> None:
     ana = await people.make("ana")
     exact, more = (picture() + b"\0" * (size - len(picture())) for size in (5_000_000, 5_000_001))

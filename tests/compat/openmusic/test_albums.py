@@ -7,7 +7,6 @@ import pytest
 from fastapi import FastAPI
 from PIL import Image
 
-from app.core.ids import uuid7
 from app.core.infra import Infra
 from tests.compat.openmusic.conftest import Speaker, add_album, add_song
 from tests.people import queries
@@ -57,7 +56,7 @@ async def test_an_album_is_added_read_changed_and_deleted_without_a_login(anybod
     await anybody.say("DELETE", f"/albums/{album_id}", 404)
 
 
-@pytest.mark.parametrize("album_id", ["xxx", str(uuid7()), "%00"])
+@pytest.mark.parametrize("album_id", ["xxx", "01890000-0000-7000-8000-00000000dead", "%00"])
 async def test_an_album_that_is_not_there(anybody: Speaker, john: Speaker, album_id: str) -> None:
     await anybody.say("GET", f"/albums/{album_id}", 404)
     await anybody.say("PUT", f"/albums/{album_id}", 404, json={"name": "None", "year": 2000})
