@@ -48,7 +48,7 @@ async def add_playlist_entries(playlist_id: UUID, body: EntriesInput, db: WriteD
     return EntriesAdded(entry_ids=added, **version.model_dump())
 
 
-@router.post("/entries/remove", summary="Remove from a playlist", responses=EDITED, dependencies=EDITS)
+@router.post("/remove", summary="Remove from a playlist", responses=EDITED, dependencies=EDITS)
 async def remove_playlist_entries(playlist_id: UUID, body: EntryIds, db: WriteDB, actor: CurrentUser) -> EntriesRemoved:
     """For its owner and editors. Again, it removes nothing more."""
     removed = await entries.remove_entries(db, actor, playlist_id, body.entry_ids, version=body.version)
@@ -56,7 +56,7 @@ async def remove_playlist_entries(playlist_id: UUID, body: EntryIds, db: WriteDB
     return EntriesRemoved(removed=removed, **version.model_dump())
 
 
-@router.post("/entries/move", summary="Move within a playlist", responses=EDITED, dependencies=EDITS)
+@router.post("/move", summary="Move within a playlist", responses=EDITED, dependencies=EDITS)
 async def move_playlist_entries(playlist_id: UUID, body: MoveInput, db: WriteDB, actor: CurrentUser) -> PlaylistVersion:
     """For its owner and editors. Give `version` with a `start`: another's change could have moved what stands there."""
     await entries.move_entries(db, actor, playlist_id, **{name: getattr(body, name) for name in MoveInput.model_fields})

@@ -302,10 +302,13 @@ def test_every_operation_has_a_row() -> None:
 
 @pytest.mark.parametrize("role", ROLES)
 async def test_the_matrix(app: FastAPI, people: People, role: str) -> None:
-    wrong = []
+    wrong, world = [], None
     for operation in found():
         expected = TABLE[operation.name][ROLES.index(role)]
-        letter = await ask(await make_world(app, people, role), operation)
+        world = world or await make_world(app, people, role)
+        letter = await ask(world, operation)
+        if letter == "+" and not operation.methods <= {"GET", "HEAD"}:
+            world = None  # it is no longer what the table speaks of
         if letter != expected and not (expected == "+" and letter in "34" and operation.name in MISSING):
             wrong.append(f"{operation.name}: {letter} and not {expected}")
     assert wrong == []

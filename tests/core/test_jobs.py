@@ -369,8 +369,8 @@ async def test_poison_does_not_hold_back_the_thousand_behind_it(infra: Infra) ->
     async with working(infra):
         await until(lambda: is_idle(infra), seconds=60)
     assert sorted(number for _, number in await effects(infra)) == list(range(1000))
-    assert (await depth(infra.db.reader))["dead"] == 1
-    (letter,) = await infra.db.reader.all(dead_letters())
+    # what other modules do by the clock is in this queue as well, and has nothing here to do it with
+    (letter,) = await infra.db.reader.all(dead_letters().where(DeadLetter.job == break_while_broken.name))
     assert (letter.tries, letter.error_type) == (3, "ConnectionError")
     name = break_while_broken.name
     assert (outcomes[name, "failed"], outcomes[name, "dead"], outcomes[keep_number_name(), "ran"]) == (2, 1, 1000)

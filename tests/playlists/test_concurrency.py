@@ -19,14 +19,14 @@ async def test_fifty_changes_at_once_keep_one_order(people: People, infra: Infra
     playlist_id = await make_playlist(ana, *tracks[:40])
     await ana.post(f"/playlists/{playlist_id}/members", json={"username": bob.username})
     await bob.post(f"/playlists/{playlist_id}/accept")
-    path, chance = f"/playlists/{playlist_id}/entries", random.Random(11)
+    path, chance = f"/playlists/{playlist_id}", random.Random(11)
     before = [entry["id"] for entry in await entries_of(ana, playlist_id)]
     removed = chance.sample(before, 12)
     moves = [
         {"start": chance.randint(0, 20), "length": chance.randint(1, 5), "to": chance.randint(0, 20)} for _ in range(26)
     ]
     adds = [{"track_ids": tracks[number : number + 1], "at": chance.randint(0, 20)} for number in range(40, 52)]
-    asked = [("/move", body) for body in moves] + [("", body) for body in adds]
+    asked = [("/move", body) for body in moves] + [("/entries", body) for body in adds]
     asked += [("/remove", {"entry_ids": [entry_id]}) for entry_id in removed]
     chance.shuffle(asked)
     assert len(asked) == 50
@@ -53,7 +53,7 @@ async def test_of_two_who_have_read_the_same_version_one_is_told(people: People,
     ana = await people.make("ana")
     playlist_id = await make_playlist(ana, *await make_tracks(infra, 10))
     body = {"start": 0, "to": 5, "version": 1}
-    answers = await asyncio.gather(*(ana.post(f"/playlists/{playlist_id}/entries/move", json=body) for _ in range(8)))
+    answers = await asyncio.gather(*(ana.post(f"/playlists/{playlist_id}/move", json=body) for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [200, *[409] * 7]
 
 
@@ -115,10 +115,10 @@ async def live(person: Person, crowd: list[Person], ids: list[str], tracks: list
             ("POST", f"{path}/entries", {"placeholders": [{"title": "Lost", "artist": "Nobody", "duration_ms": 1}]}),
             (
                 "POST",
-                f"{path}/entries/remove",
+                f"{path}/remove",
                 {"entry_ids": chance.sample(entries, min(2, len(entries))) or tracks[:1]},
             ),
-            ("POST", f"{path}/entries/move", {"start": 0, "length": 2, "to": chance.randint(0, len(entries))}),
+            ("POST", f"{path}/move", {"start": 0, "length": 2, "to": chance.randint(0, len(entries))}),
             ("PATCH", f"{path}/entries/{chance.choice(entries or tracks)}", {"track_id": chance.choice(tracks)}),
             ("PUT", f"{path}/owner", {"user_id": str(other.id)}),
             ("PUT", f"{path}/like", None),

@@ -96,7 +96,7 @@ async def test_ranges_move_as_in_a_list(people: People, infra: Infra) -> None:
         length = chance.randint(1, 4)
         start, to = chance.randint(0, 12 - length), chance.randint(0, 12 - length)
         name: dict[str, Any] = {"start": start} if chance.random() < 0.5 else {"entry_id": expected[start]}
-        answer = await ana.post(f"/playlists/{playlist_id}/entries/move", json={**name, "length": length, "to": to})
+        answer = await ana.post(f"/playlists/{playlist_id}/move", json={**name, "length": length, "to": to})
         assert answer.status_code == 200, answer.text
         moved, rest = expected[start : start + length], expected[:start] + expected[start + length :]
         expected = rest[:to] + moved + rest[to:]
@@ -113,7 +113,7 @@ async def test_a_place_that_is_used_again_and_again_gets_room(people: People, in
         added = await ana.post(path, json={"track_ids": [str(tracks[0])], "at": 1})
         expected.insert(1, added.json()["entry_ids"][0])
     for _ in range(45):
-        await ana.post(f"{path}/move", json={"start": 20, "to": 1})
+        await ana.post(f"/playlists/{playlist_id}/move", json={"start": 20, "to": 1})
         expected.insert(1, expected.pop(20))
     assert await ids_of(ana, playlist_id) == expected
 
@@ -122,9 +122,9 @@ async def test_removing_is_done_once(people: People, infra: Infra) -> None:
     ana = await people.make("ana")
     playlist_id = await make_playlist(ana, *await make_tracks(infra, 4))
     path, ids = f"/playlists/{playlist_id}/entries", await ids_of(ana, playlist_id)
-    gone = await ana.post(f"{path}/remove", json={"entry_ids": [ids[0], ids[2], str(uuid4())]})
+    gone = await ana.post(f"/playlists/{playlist_id}/remove", json={"entry_ids": [ids[0], ids[2], str(uuid4())]})
     assert (gone.json()["removed"], gone.json()["track_count"], gone.json()["duration_ms"]) == (2, 2, 6000)
-    again = await ana.post(f"{path}/remove", json={"entry_ids": [ids[0]]})
+    again = await ana.post(f"/playlists/{playlist_id}/remove", json={"entry_ids": [ids[0]]})
     assert (again.json()["removed"], again.json()["version"]) == (0, gone.json()["version"])
     for _ in range(2):
         assert (await ana.delete(f"{path}/{ids[1]}")).status_code == 204
@@ -136,11 +136,13 @@ async def test_a_version_that_is_old_is_refused(people: People, infra: Infra) ->
     tracks = await make_tracks(infra, 2)
     playlist_id = await make_playlist(ana, *tracks)
     path, ids = f"/playlists/{playlist_id}/entries", await ids_of(ana, playlist_id)
-    assert (await ana.post(f"{path}/move", json={"start": 0, "to": 1, "version": 1})).json()["version"] == 2
+    assert (await ana.post(f"/playlists/{playlist_id}/move", json={"start": 0, "to": 1, "version": 1})).json()[
+        "version"
+    ] == 2
     for answer in (
-        await ana.post(f"{path}/move", json={"start": 0, "to": 1, "version": 1}),
+        await ana.post(f"/playlists/{playlist_id}/move", json={"start": 0, "to": 1, "version": 1}),
         await ana.post(path, json={"track_ids": [str(tracks[0])], "version": 1}),
-        await ana.post(f"{path}/remove", json={"entry_ids": ids, "version": 1}),
+        await ana.post(f"/playlists/{playlist_id}/remove", json={"entry_ids": ids, "version": 1}),
     ):
         assert codes(answer) == [(409, "playlist_changed")]
         assert answer.json()["version"] == 2
@@ -150,20 +152,20 @@ async def test_a_version_that_is_old_is_refused(people: People, infra: Infra) ->
 @pytest.mark.parametrize(
     ("action", "body", "pointer"),
     [
-        ("", {}, "/body/track_ids"),
-        ("", {"track_ids": [str(uuid4())]}, "/body/track_ids/0"),
-        ("", {"track_ids": []}, "/body/track_ids"),
-        ("", {"track_ids": ["x"]}, "/body/track_ids/0"),
-        ("", {"track_ids": [str(uuid4())], "placeholders": [{"title": "a", "artist": "b"}]}, "/body/track_ids"),
-        ("", {"placeholders": [{"title": "a", "artist": "b"}], "at": 3}, "/body/at"),
-        ("", {"placeholders": [{"title": "a"}]}, "/body/placeholders/0/artist"),
-        ("", {"placeholders": [{"title": "a\x00", "artist": "b"}]}, "/body/placeholders/0/title"),
-        ("/move", {"to": 0}, "/body/start"),
-        ("/move", {"start": 0, "entry_id": str(uuid4()), "to": 0}, "/body/start"),
-        ("/move", {"start": 1, "length": 2, "to": 0}, "/body/length"),
-        ("/move", {"start": 0, "length": 2, "to": 1}, "/body/to"),
-        ("/move", {"start": -1, "to": 1}, "/body/start"),
-        ("/remove", {"entry_ids": []}, "/body/entry_ids"),
+        ("entries", {}, "/body/track_ids"),
+        ("entries", {"track_ids": [str(uuid4())]}, "/body/track_ids/0"),
+        ("entries", {"track_ids": []}, "/body/track_ids"),
+        ("entries", {"track_ids": ["x"]}, "/body/track_ids/0"),
+        ("entries", {"track_ids": [str(uuid4())], "placeholders": [{"title": "a", "artist": "b"}]}, "/body/track_ids"),
+        ("entries", {"placeholders": [{"title": "a", "artist": "b"}], "at": 3}, "/body/at"),
+        ("entries", {"placeholders": [{"title": "a"}]}, "/body/placeholders/0/artist"),
+        ("entries", {"placeholders": [{"title": "a\x00", "artist": "b"}]}, "/body/placeholders/0/title"),
+        ("move", {"to": 0}, "/body/start"),
+        ("move", {"start": 0, "entry_id": str(uuid4()), "to": 0}, "/body/start"),
+        ("move", {"start": 1, "length": 2, "to": 0}, "/body/length"),
+        ("move", {"start": 0, "length": 2, "to": 1}, "/body/to"),
+        ("move", {"start": -1, "to": 1}, "/body/start"),
+        ("remove", {"entry_ids": []}, "/body/entry_ids"),
     ],
 )
 async def test_what_cannot_be_done_is_explained(
@@ -171,7 +173,7 @@ async def test_what_cannot_be_done_is_explained(
 ) -> None:
     ana = await people.make("ana")
     playlist_id = await make_playlist(ana, *await make_tracks(infra, 2))
-    answer = await ana.post(f"/playlists/{playlist_id}/entries{action}", json=body)
+    answer = await ana.post(f"/playlists/{playlist_id}/{action}", json=body)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, pointer)
 
 
@@ -183,7 +185,9 @@ async def test_a_playlist_is_full_at_ten_thousand(people: People, infra: Infra) 
     for _ in range(20):
         assert (await ana.post(path, json={"placeholders": batch})).status_code == 201
     assert codes(await ana.post(path, json={"placeholders": batch[:1]})) == [(409, "playlist_full")]
-    assert (await ana.post(f"{path}/move", json={"start": 9000, "length": 1000, "to": 0})).status_code == 200
+    assert (
+        await ana.post(f"/playlists/{playlist_id}/move", json={"start": 9000, "length": 1000, "to": 0})
+    ).status_code == 200
     page = await ana.get(path, params={"limit": 500})
     assert [entry["title"] for entry in page.json()["items"]] == [f"Song {number}" for number in range(500)]
 
@@ -199,7 +203,7 @@ async def test_a_page_of_500_is_one_statement(people: People, infra: Infra) -> N
     assert [entry["track"]["id"] for entry in page.json()["items"]] == [str(track) for track in tracks]
     assert page.json()["next_cursor"] is None
     async with queries(infra) as ran:
-        await ana.post(f"/playlists/{playlist_id}/entries/move", json={"start": 3, "length": 100, "to": 390})
+        await ana.post(f"/playlists/{playlist_id}/move", json={"start": 3, "length": 100, "to": 390})
     assert ran[0] <= 10, ran
 
 
@@ -220,7 +224,7 @@ async def test_what_was_done_is_kept_for_those_who_belong(people: People, infra:
     tracks = await make_tracks(infra, 3)
     playlist_id = await make_playlist(ana, *tracks)
     ids = await ids_of(ana, playlist_id)
-    await ana.post(f"/playlists/{playlist_id}/entries/move", json={"start": 0, "to": 2})
+    await ana.post(f"/playlists/{playlist_id}/move", json={"start": 0, "to": 2})
     await ana.delete(f"/playlists/{playlist_id}/entries/{ids[0]}")
     await ana.patch(f"/playlists/{playlist_id}", json={"name": "Other"})
     async with queries(infra) as ran:

@@ -120,7 +120,7 @@ async def test_a_copy_is_ones_own(people: People, infra: Infra) -> None:
     assert (copy.json()["name"], copy.json()["visibility"], copy.json()["role"]) == ("His", "private", "owner")
     assert (copy.json()["track_count"], copy.json()["duration_ms"]) == (4, 6000)
     assert await titles_of(bob, copy.json()["id"]) == await titles_of(ana, playlist_id)
-    await bob.post(f"/playlists/{copy.json()['id']}/entries/move", json={"start": 0, "to": 3})
+    await bob.post(f"/playlists/{copy.json()['id']}/move", json={"start": 0, "to": 3})
     assert await titles_of(bob, copy.json()["id"]) != await titles_of(ana, playlist_id)
     hidden = await make_playlist(ana)
     assert (await bob.post(f"/playlists/{hidden}/copy", json={})).status_code == 404

@@ -172,7 +172,7 @@ async def test_a_smart_playlist_is_read_in_pages_and_filled_by_its_rules_alone(
     assert (
         codes(
             await ana.post(f"{path}/entries", json={"track_ids": [entry_id]}),
-            await ana.post(f"{path}/entries/move", json={"start": 0, "to": 1}),
+            await ana.post(f"{path}/move", json={"start": 0, "to": 1}),
             await ana.delete(f"{path}/entries/{entry_id}"),
         )
         == [(409, "playlist_is_smart")] * 3

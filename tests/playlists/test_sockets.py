@@ -56,10 +56,10 @@ async def test_events_lead_to_what_a_fresh_client_is_given(live: str, people: Pe
             added = await bob.post(f"{path}/entries", json={"track_ids": [track], "at": chance.randint(0, 6)})
             entries.append(added.json()["entry_ids"][0])
             where = {"start": chance.randint(0, 3), "length": chance.randint(1, 3), "to": chance.randint(0, 3)}
-            await ana.post(f"{path}/entries/move", json=where)
+            await ana.post(f"{path}/move", json=where)
         await ana.post(f"{path}/entries", json={"placeholders": [{"title": "Lost", "artist": "Nobody"}]})
         await ana.patch(f"{path}/entries/{entries[0]}", json={"track_id": tracks[19]})
-        await bob.post(f"{path}/entries/remove", json={"entry_ids": entries[2:5]})
+        await bob.post(f"{path}/remove", json={"entry_ids": entries[2:5]})
         await ana.patch(path, json={"name": "Other", "description": "Better"})
         await ana.patch(f"{path}/members/{bob.id}", json={"role": "viewer"})
         await ana.put(f"{path}/owner", json={"user_id": str(bob.id)})
@@ -75,7 +75,7 @@ async def test_changes_at_once_reach_all_in_one_order(live: str, people: People,
     ana, bob = await people.make("ana"), await people.make("bob")
     playlist_id = await make_playlist(ana, *await make_tracks(infra, 30))
     await collaborate(ana, playlist_id, bob)
-    path, chance = f"/playlists/{playlist_id}/entries/move", random.Random(5)
+    path, chance = f"/playlists/{playlist_id}/move", random.Random(5)
     async with (
         sit(live, f"playlists/{playlist_id}", ana) as first,
         sit(live, f"playlists/{playlist_id}", bob) as second,

@@ -105,6 +105,7 @@ async def test_the_queue_over_a_socket(live: str, party: Party, infra: Infra) ->
         await command(seat, "queue.remove", "4", item_id=items[1]["id"])
         await command(seat, "queue.clear", "5")
         await command(seat, "queue.undo", "6")
+        await seat.reach(seat.welcome["sequence"] + 6)
         told = [event["data"]["queue"] for event in seat.events if event["kind"] == "queue.changed"]
         assert [titles(queue) for queue in told] == ["ABCA", "CABA", "CABA", "CAA", "", "CAA"]
         assert [item["votes"] for item in told[2]] == [0, 1, 0, 0]
