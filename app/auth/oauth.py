@@ -10,18 +10,15 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 import httpx2
 import structlog
-from authlib.integrations.base_client import OAuthError
-from authlib.integrations.starlette_client import OAuth
 from email_validator import EmailNotValidError, validate_email
 from fastapi import Request
 from fastapi.responses import RedirectResponse
 from itsdangerous import BadSignature, URLSafeTimedSerializer
-from joserfc.errors import JoseError
 from sqlalchemy import delete, func
 
 from app.auth.callers import Caller
@@ -37,6 +34,9 @@ from app.core.errors import Unauthorized
 from app.core.infra import Infra, opened
 from app.core.tokens import digest
 
+if TYPE_CHECKING:
+    from authlib.integrations.starlette_client import OAuth
+
 __all__ = ["Provider", "begin", "come_back", "exchange", "link_by_code", "providers"]
 
 Provider = Literal["google", "spotify"]
@@ -44,16 +44,21 @@ COOKIE = "soundscore_oauth"
 COOKIE_SECONDS = 600
 CODE_SECONDS = 60
 _PATH = "/api/v1/auth/oauth"
-# what the provider, the network and a tampered answer can raise
-_FAILED = (OAuthError, JoseError, httpx2.HTTPError, RuntimeError, ValueError, KeyError, TypeError)
 log = structlog.get_logger()
 
 
 @opened
 @asynccontextmanager
-async def providers(infra: Infra) -> AsyncIterator[OAuth]:
-    """The providers for which there is a client id."""
-    settings, oauth = infra.settings, OAuth()
+async def providers(infra: Infra) -> "AsyncIterator[OAuth | None]":
+    """The providers for which there is a client id; None without any."""
+    settings = infra.settings
+    yield _registered(settings) if settings.google_client_id or settings.spotify_client_id else None
+
+
+def _registered(settings: Settings) -> "OAuth":
+    from authlib.integrations.starlette_client import OAuth  # noqa: PLC0415 -- costs memory where it is not used
+
+    oauth = OAuth()
     pkce = {"code_challenge_method": "S256", "timeout": 10}
     if settings.google_client_id:
         oauth.register(
@@ -72,7 +77,7 @@ async def providers(infra: Infra) -> AsyncIterator[OAuth]:
             access_token_url=f"{settings.spotify_accounts_url}/api/token",
             client_kwargs=pkce | {"scope": "user-read-email"},
         )
-    yield oauth
+    return oauth
 
 
 async def begin(infra: Infra, request: Request, provider: Provider, challenge: str) -> RedirectResponse:
@@ -83,7 +88,7 @@ async def begin(infra: Infra, request: Request, provider: Provider, challenge: s
         redirect: RedirectResponse = await client.authorize_redirect(
             request, f"{infra.settings.base_url}{_PATH}/{provider}/callback"
         )
-    except _FAILED as error:
+    except _failures() as error:
         return _failed(infra.settings, provider, error)
     redirect.set_cookie(
         COOKIE,
@@ -105,7 +110,7 @@ async def come_back(infra: Infra, request: Request, provider: Provider) -> Redir
     try:
         token = await client.authorize_access_token(request)
         identity = await _identify(infra.settings, provider, client, token)
-    except _FAILED as error:
+    except _failures() as error:
         return _failed(infra.settings, provider, error)
     async with infra.db.write() as db:
         code = _code(db, identity, session.get("challenge", ""))
@@ -134,11 +139,20 @@ async def link_by_code(db: Writer, actor: Principal, *, code: str, verifier: str
 
 
 def _client(infra: Infra, provider: Provider) -> Any:
-    client = infra.part(providers).create_client(provider)
+    known = infra.part(providers)
+    client = None if known is None else known.create_client(provider)
     if client is None:
         name = provider.upper()
         raise ProviderNotConfigured(f"Set {name}_CLIENT_ID and {name}_CLIENT_SECRET.", retry_after=3600)
     return client
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What the provider, the network and a tampered answer can raise."""
+    from authlib.integrations.base_client import OAuthError  # noqa: PLC0415 -- costs memory where it is not used
+    from joserfc.errors import JoseError  # noqa: PLC0415 -- costs memory where it is not used
+
+    return OAuthError, JoseError, httpx2.HTTPError, RuntimeError, ValueError, KeyError, TypeError
 
 
 async def _identify(settings: Settings, provider: Provider, client: Any, token: dict[str, Any]) -> Identity:
@@ -224,7 +238,7 @@ def _session(settings: Settings, request: Request) -> dict[str, Any]:
 def _failed(settings: Settings, provider: Provider, error: BaseException) -> RedirectResponse:
     # not the message: it may quote what the provider sent
     log.warning("oauth_failed", provider=provider, reason=type(error).__name__)
-    denied = isinstance(error, OAuthError) and error.error == "access_denied"
+    denied = getattr(error, "error", "") == "access_denied"
     return _to_app(settings, error="access_denied" if denied else "sign_in_failed")
 
 

@@ -31,5 +31,5 @@ async def enter(db: Runs, actor: Principal, channel_id: UUID) -> Entry:
     """How the actor stands in a channel of any kind. Raises NotFound, Forbidden."""
     kind = await _KIND.first(db, channel_id=channel_id)
     if kind is None:
-        raise NotFound("There is no such room, group or conversation.")
+        raise NotFound("There is no such room, group, playlist or conversation.")
     return await owner_of(kind).enter(db, actor, channel_id)

@@ -31,7 +31,7 @@ async def hold(db: Writer, channel_id: UUID, *, kind: str | None = None) -> None
     row = select(Channel.kind).where(Channel.id == channel_id).with_for_update(key_share=True)
     found = await db.scalar(row)
     if found is None or kind not in {None, found}:
-        raise NotFound("There is no such room, group or conversation.")
+        raise NotFound("There is no such room, group, playlist or conversation.")
 
 
 async def append(
@@ -54,7 +54,7 @@ async def append(
     values = [channel_id, kind, actor_id, client_id, message_id, removes, said]
     rows = await db.records(_APPEND, values)
     if not rows:
-        raise NotFound("There is no such room, group or conversation.")
+        raise NotFound("There is no such room, group, playlist or conversation.")
     sequence: int = rows[0]["sequence"]
     tell(db, channel_id, Line(sequence, b""))
     return sequence

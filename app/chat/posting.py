@@ -159,7 +159,7 @@ async def _post(db: Writer, channel_id: UUID, batch: Sequence[Draft]) -> dict[Dr
     """Writes what may be written. Those who may not get their answer at once, the others after the commit."""
     held = await db.records(_HOLD, [channel_id])
     if not held:
-        raise NotFound("There is no such room, group or conversation.")
+        raise NotFound("There is no such room, group, playlist or conversation.")
     kind, sequence, ordinal = held[0]
     posted = await _repeated(db, channel_id, batch)
     fresh = await _allowed(db, kind, channel_id, [draft for draft in batch if draft not in posted])

@@ -13,6 +13,7 @@ from app.commands.certificate import self_signed
 from app.commands.starting import prepare_schema, require_writable
 from app.core.config import Settings
 from app.core.infra import Infra, with_servers
+from app.core.memory import give_back
 from app.core.server import Server, bind
 from app.core.signals import Signals
 from app.core.tasks import end_tasks
@@ -52,8 +53,8 @@ async def _demo_logins(infra: Infra) -> list[DemoLogin]:
     """Fills an empty database with the demo, where the settings say so; the accounts of it that are there."""
     if infra.settings.environment == "production":
         return []
-    if infra.settings.demo:
-        await seed_if_empty(infra)
+    if infra.settings.demo and await seed_if_empty(infra):
+        give_back(collect=True)
     addresses = {f"{login.username}@{DEMO_DOMAIN}": login for login in DEMO_LOGINS}
     there = await infra.db.reader.all(select(Credential.email_key).where(Credential.email_key.in_(addresses)))
     return [login for address, login in addresses.items() if address in there]
@@ -86,6 +87,7 @@ async def _play(app: FastAPI, ready: asyncio.Event, pieces: list[Missing]) -> No
     await ready.wait()
     try:
         await record_music(app, pieces)
+        give_back(collect=True)
     except Exception as error:
         log.warning("demo_not_recorded", reason=repr(error))
 

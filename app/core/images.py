@@ -1,7 +1,6 @@
 """Pictures from people: checked by their content, made small, stripped of everything but the picture."""
 
 import asyncio
-import ctypes
 import warnings
 from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from app.core.errors import Invalid, Unavailable
 from app.core.image_costs import MOST_PIXELS, TooCostly, check_cost, check_webp
 from app.core.infra import Infra, opened
+from app.core.memory import give_back
 
 __all__ = ["NotAnImage", "Renditions", "render"]
 
@@ -86,7 +86,7 @@ def _render(file: BinaryIO, sides: Sequence[int]) -> Renditions:
     try:
         return _renditions(file, sides)
     finally:
-        _give_back()
+        give_back()
 
 
 def _renditions(file: BinaryIO, sides: Sequence[int]) -> Renditions:
@@ -146,13 +146,6 @@ def _in_colour(tile: Image.Image, mode: str) -> Image.Image:
     if tile.mode.startswith("I"):  # 16 bits of grey, of which a conversion would keep the darkest
         tile = tile.point(lambda value: value / 256).convert("L")
     return tile if tile.mode == mode else tile.convert(mode)
-
-
-def _give_back() -> None:
-    """Has glibc return what was freed: it would keep as much as the largest picture took. Others have no such call."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def _orientation(image: Image.Image) -> int:

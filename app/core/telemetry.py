@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-import sentry_sdk
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
@@ -62,6 +61,8 @@ def render_metrics() -> bytes:
 def configure_sentry(settings: Settings) -> None:
     """Reports errors where a DSN is set; without bodies, headers or addresses."""
     if settings.sentry_dsn:
+        import sentry_sdk  # noqa: PLC0415 -- costs memory where it is not used
+
         sentry_sdk.init(
             settings.sentry_dsn,
             environment=settings.environment,

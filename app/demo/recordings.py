@@ -13,6 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
 
+import httpx2
 import structlog
 from fastapi import FastAPI
 from sqlalchemy import select
@@ -118,14 +119,12 @@ async def _upload(app: FastAPI, piece: Missing, recording: bytes) -> None:
 
 async def _send(app: FastAPI, url: str, headers: dict[str, str], recording: bytes) -> None:
     """To the store; where that is this server itself, without a detour over the network and its certificates."""
-    import httpx  # noqa: PLC0415 -- only here, and only once
-
     here = url.startswith((app.state.infra.settings.base_url, "/"))
-    transport = httpx.ASGITransport(app=app) if here else None
-    async with httpx.AsyncClient(transport=transport, timeout=SEND_SECONDS, base_url="http://localhost") as client:
+    transport = httpx2.ASGITransport(app=app) if here else None
+    async with httpx2.AsyncClient(transport=transport, timeout=SEND_SECONDS, base_url="http://localhost") as client:
         try:
             answer = await client.put(url, content=recording, headers=headers)
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise NotPlayed(f"The store does not answer: {error!r}") from error
     if answer.is_error:
         raise NotPlayed(f"The store answered {answer.status_code}.")

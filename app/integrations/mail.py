@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-import resend
 import structlog
 
 from app.core.config import Settings
 from app.core.infra import Infra, opened
+
+if TYPE_CHECKING:
+    from resend import Emails
 
 __all__ = ["Attachment", "FolderMailer", "Mail", "MailRefused", "Mailer", "ResendMailer", "SmtpMailer", "mailer"]
 
@@ -127,6 +129,8 @@ class ResendMailer:
 
     async def send(self, mail: Mail) -> None:
         """Sends by one request."""
+        import resend  # noqa: PLC0415 -- costs memory where it is not used
+
         # the library keeps both in its module; it reads them before it first waits, so no other mailer comes between
         resend.api_key, resend.api_url = self._key, self._url
         try:
@@ -136,8 +140,8 @@ class ResendMailer:
                 raise MailRefused(error.error_type) from error
             raise
 
-    def _parameters(self, mail: Mail) -> resend.Emails.SendParams:
-        parameters: resend.Emails.SendParams = {
+    def _parameters(self, mail: Mail) -> "Emails.SendParams":
+        parameters: Emails.SendParams = {
             "from": self._sender,
             "to": [mail.to],
             "subject": mail.subject,
