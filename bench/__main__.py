@@ -30,7 +30,7 @@ from bench.data import Sample, fill, fill_tracks
 from bench.load import Load, Request, drive
 from bench.playlists import a_shelf, check_shelf
 from bench.recordings import finalise, listen, record
-from bench.servers import Target, server_memory, serving
+from bench.servers import Target, idle_memory, serving
 from bench.statements import statements_of
 from bench.sync import show
 
@@ -260,25 +260,14 @@ async def _login(bench: Bench, target: Target) -> None:
 
 
 async def _memory() -> None:
-    """An idle server with its embedded databases, started as a newcomer would."""
+    """An idle server with its embedded databases: one that has just made the demo, and the same one started again."""
+    print("\n--- memory of an idle server ---")
     with tempfile.TemporaryDirectory(prefix="soundscore-bench-") as folder:
         Path(folder).chmod(0o755)
         environment = {**os.environ, "DATA_DIR": f"{folder}/data", "PORT": "0", "LOG_LEVEL": "WARNING"}
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "app", "serve", env=environment, stdout=asyncio.subprocess.PIPE
-        )
-        assert child.stdout
-        async with asyncio.timeout(120):
-            while b"/docs" not in await child.stdout.readline():
-                pass
-        await asyncio.sleep(8)
-        server, databases = server_memory(psutil.Process(child.pid))
-        print(
-            f"\n--- memory of an idle server ---\n"
-            f"server process {server:.0f} MB (at most 200), embedded servers {databases:.0f} MB (at most 150)"
-        )
-        child.terminate()
-        await asyncio.wait_for(child.wait(), 20)
+        for what, seconds in (("after it made the demo", 20), ("started again", 8)):
+            server, databases = await idle_memory(environment, seconds)
+            print(f"{what}: server {server:.0f} MB (at most 200), embedded servers {databases:.0f} MB (at most 150)")
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import httpx
 import psutil
 
-__all__ = ["CpuClock", "Target", "free_port", "server_memory", "serving", "started"]
+__all__ = ["CpuClock", "Target", "free_port", "idle_memory", "server_memory", "serving", "started"]
 
 CpuClock = Callable[[], float]
 _READY_SECONDS = 60
@@ -80,3 +80,19 @@ def server_memory(process: psutil.Process) -> tuple[float, float]:
     children = process.children(recursive=True)
     shared_once = sum(child.memory_full_info().pss for child in children)
     return process.memory_info().rss / 2**20, shared_once / 2**20
+
+
+async def idle_memory(environment: dict[str, str], seconds: float) -> tuple[float, float]:
+    """MB of a server of its own and of its databases, so many seconds after its first answer."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "app", "serve", env=environment, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout
+    async with asyncio.timeout(120):
+        while b"/docs" not in await child.stdout.readline():
+            pass
+    await asyncio.sleep(seconds)
+    memory = server_memory(psutil.Process(child.pid))
+    child.terminate()
+    await asyncio.wait_for(child.wait(), 20)
+    return memory

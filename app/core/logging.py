@@ -61,7 +61,7 @@ def configure_logging(settings: Settings) -> None:
     )
     root = logging.getLogger()
     root.handlers, root.level = [handler], level
-    for noisy in ("alembic", "httpx", "httpcore", "uvicorn", "pgqueuer"):
+    for noisy in ("alembic", "httpx", "httpx2", "httpcore", "httpcore2", "uvicorn", "pgqueuer"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # of a lost connection it tells a page of tracebacks, where ours is a line
     logging.getLogger("aiormq").setLevel(logging.CRITICAL)

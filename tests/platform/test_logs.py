@@ -21,10 +21,20 @@ async def test_no_token_and_no_password_is_logged(data_dir: Path, urls: dict[str
             await client.get(f"/notifications/stream?ticket={ticket}&last_event_id=wrong")
             await client.post("/auth/refresh", json={"refresh_token": login["refresh_token"]})
             await client.get("/auth/me", headers={"Authorization": "Bearer a-bad-token-of-somebody"})
+            upload = {"filename": "a.wav", "content_type": "audio/wav", "size": 4}
+            link = (await client.post("/uploads", json=upload, headers=headers)).json()["upload"]
+            assert (await client.put(link["url"], content=b"RIFF", headers=link["headers"])).is_success
         _, ended = await server.end()
     lines = [json.loads(line) for line in ended.err.splitlines() if line.startswith("{")]
     asked = [line for line in lines if line["event"] == "request"]
     assert {line["path"] for line in asked} >= {"/api/v1/auth/login", "/api/v1/notifications/stream"}
     assert all(len(line["request_id"]) == 16 for line in asked)
-    secrets = [PASSWORD, login["access_token"], login["refresh_token"], ticket, "a-bad-token-of-somebody"]
+    secrets = [
+        link["url"].rpartition("/")[2],
+        PASSWORD,
+        login["access_token"],
+        login["refresh_token"],
+        ticket,
+        "a-bad-token-of-somebody",
+    ]
     assert [secret for secret in secrets if secret in ended.err] == []
