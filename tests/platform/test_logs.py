@@ -29,7 +29,8 @@ async def test_no_token_and_no_password_is_logged(data_dir: Path, urls: dict[str
     asked = [line for line in lines if line["event"] == "request"]
     assert {line["path"] for line in asked} >= {"/api/v1/auth/login", "/api/v1/notifications/stream"}
     assert all(len(line["request_id"]) == 16 for line in asked)
-    secrets = [
+    secrets = [PASSWORD, login["access_token"], login["refresh_token"], ticket, "a-bad-token-of-somebody"]
+    secrets.append(link["url"].rpartition("/")[2])
         link["url"].rpartition("/")[2],
         PASSWORD,
         login["access_token"],
