@@ -31,11 +31,4 @@ async def test_no_token_and_no_password_is_logged(data_dir: Path, urls: dict[str
     assert all(len(line["request_id"]) == 16 for line in asked)
     secrets = [PASSWORD, login["access_token"], login["refresh_token"], ticket, "a-bad-token-of-somebody"]
     secrets.append(link["url"].rpartition("/")[2])
-        link["url"].rpartition("/")[2],
-        PASSWORD,
-        login["access_token"],
-        login["refresh_token"],
-        ticket,
-        "a-bad-token-of-somebody",
-    ]
     assert [secret for secret in secrets if secret in ended.err] == []
