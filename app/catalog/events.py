@@ -4,7 +4,14 @@ from uuid import UUID
 
 from app.core.jobs import Event
 
-__all__ = ["AlbumLiked", "AlbumsMerged", "TrackCommented", "TrackHidden", "TracksMerged"]
+__all__ = ["AlbumLiked", "AlbumsMerged", "ArtistsMerged", "TrackCommented", "TrackHidden", "TracksMerged"]
+
+
+class ArtistsMerged(Event):
+    """An artist was found to be a duplicate: what belongs to them moves to the one that stays."""
+
+    duplicate_id: UUID
+    kept_id: UUID
 
 
 class AlbumsMerged(Event):

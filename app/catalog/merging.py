@@ -9,7 +9,7 @@ from sqlalchemy import and_, or_, select, update
 
 from app.catalog.albums import count_tracks
 from app.catalog.artists import count_albums
-from app.catalog.events import AlbumsMerged, TracksMerged
+from app.catalog.events import AlbumsMerged, ArtistsMerged, TracksMerged
 from app.catalog.external_ids import take_over
 from app.catalog.locking import editable, hold_albums_of, referred, refuse, unknown
 from app.catalog.models import Album, Artist, Entity, Track
@@ -17,6 +17,7 @@ from app.catalog.queries import pair_table
 from app.catalog.schemas import AlbumDetails, ArtistDetails, TrackDetails
 from app.catalog.search_index import index, index_works_of, unindex
 from app.catalog.service import GENRES_KEY, get_album, get_artist, get_track
+from app.catalog.successors import tracks_give_way
 from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Invalid
@@ -43,6 +44,7 @@ async def merge_artists(db: Writer, duplicate_id: UUID, into: UUID) -> ArtistDet
         await db.execute(update(works).where(works.artist_id == duplicate_id).values(artist_id=into))
     await _redirect(db, Artist, [(duplicate_id, into)])
     await count_albums(db, [duplicate_id, into])
+    await emit(db, ArtistsMerged(duplicate_id=duplicate_id, kept_id=into))
     await index_works_of(db, into)
     return await get_artist(db, into)
 
@@ -131,6 +133,7 @@ async def _absorb(db: Writer, pairs: Sequence[tuple[Track, Track]]) -> None:
     ids = [(duplicate.id, kept.id) for duplicate, kept in pairs]
     await _redirect(db, Track, ids)
     if ids:
+        await tracks_give_way(db, ids)
         await emit(db, TracksMerged(pairs=ids))
 
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import copyfileobj
@@ -102,8 +103,9 @@ class LocalStorage:
         """Removes what processes that were killed had begun to write."""
         before = time.time() - _FORGOTTEN.total_seconds()
         for draft in (self._folder / _DRAFTS).glob("*"):
-            if draft.stat().st_mtime < before:
-                draft.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):  # another process removes it at this moment
+                if draft.stat().st_mtime < before:
+                    draft.unlink()
 
     def _path(self, key: str) -> Path:
         return self._folder / check_key(key)

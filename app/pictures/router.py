@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from app.core.errors import NotFound, problems
 from app.core.etags import NOT_MODIFIED, IfNoneMatch, known_tag
 from app.core.http import Here, Router
-from app.pictures.service import Size, open_picture
+from app.pictures.service import Size, open_picture, require_key
 
 __all__ = ["router"]
 
@@ -25,9 +25,10 @@ async def get_picture(
     known: IfNoneMatch = None,
 ) -> Response:
     """A cover, a portrait, a picture of a message. What is under a key never changes, so keep it for ever."""
+    require_key(key)
     tag = f'"{key}{f"-{size}" if size else ""}"'
     headers = {"etag": tag, "cache-control": FOREVER, "cross-origin-resource-policy": "cross-origin"}
-    if known is not None and known_tag(known, tag):
+    if known not in {None, "*"} and known_tag(known or "", tag):
         return Response(status_code=304, headers=headers)
     pieces, length = await open_picture(infra, key, size)
     return StreamingResponse(pieces, headers=headers | {"content-length": str(length)}, media_type="image/webp")

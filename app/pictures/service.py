@@ -17,10 +17,11 @@ from app.core.errors import NotFound, PayloadTooLarge
 from app.core.http import API
 from app.core.images import render
 from app.core.infra import Infra
+from app.integrations.objects import check_key
 from app.integrations.storage import BadKey, storage
 from app.pictures.schemas import Picture
 
-__all__ = ["Kind", "PictureTooLarge", "Size", "keys_of", "open_picture", "store_picture"]
+__all__ = ["Kind", "PictureTooLarge", "Size", "keys_of", "open_picture", "require_key", "store_picture"]
 
 SIZES = (320, 96)
 Size = Annotated[Literal[320, 96], BeforeValidator(int)]
@@ -65,6 +66,16 @@ async def store_picture(infra: Infra, kind: Kind, picture: BinaryIO | bytes) -> 
     contents = {key: made.largest} | {_sized(key, side): content for side, content in made.smaller.items()}
     await asyncio.gather(*(files.put(name, data, content_type="image/webp") for name, data in contents.items()))
     return Picture(key=key, url=f"{API}/media/{key}", width=made.width, height=made.height)
+
+
+def require_key(key: str) -> None:
+    """Raises NotFound for what can be no picture's key."""
+    try:
+        check_key(key)
+    except BadKey as error:
+        raise NotFound("There is no such picture.") from error
+    if key.partition("/")[0] not in _kinds:
+        raise NotFound("There is no such picture.")
 
 
 async def open_picture(infra: Infra, key: str, size: Size | None) -> tuple[AsyncIterator[bytes], int]:

@@ -33,9 +33,11 @@ async def copy_playlist(
     else:
         entries = await chosen_entries(db, Choice(original.rules, original.owner_id, actor.user_id))
     held = await hold_playlist(db, actor, copy_id)
-    await fill(db, held, [_again(entry) for entry in entries], told=False)
+    await fill(db, held, [_again(entry, is_member=original.role is not None) for entry in entries], told=False)
     return copy_id
 
 
-def _again(entry: SavedEntry) -> NewEntry:
-    return NewEntry(**entry.model_dump(include=set(NewEntry.__slots__)))
+def _again(entry: SavedEntry, *, is_member: bool) -> NewEntry:
+    """Where their files lie is for those who made the playlist."""
+    told = set(NewEntry.__slots__) - (set() if is_member else {"location"})
+    return NewEntry(**entry.model_dump(include=told))

@@ -12,10 +12,12 @@ from app.playlists.identifiers import identify, isrc_of, spotify_id_of, uris_of
 __all__ = ["read_m3u", "write_m3u"]
 
 _BREAK = re.compile(r"\r\n|\r|\n")
-_INFO = re.compile(r"(-?\d{1,12}(?:\.\d{1,12})?)(?:\s+[\w-]+=(?:\"[^\"]*\"|[^\s,]*))*\s*(?:,(.*))?")
+_INFO = re.compile(r"(-?\d{1,12}(?:\.\d{1,12})?)(?:\s+[\w-]+=(?>\"[^\"]*\"|[^\s,]*))*\s*(?:,(.*))?")
 _NUMBER = re.compile(r"^\d{1,3}[\s._-]+(?=\S)")
 _EXTRAS = "#SOUNDSCORE:"
 _FIELDS = tuple(field.name for field in fields(Entry))
+_TEXTS = frozenset({"title", "artist", "album", "location"})
+"""They may be empty, and are never null."""
 _TYPES: dict[str, Any] = {
     "duration_ms": lambda value: milliseconds(int(value)),
     "musicbrainz_id": UUID,
@@ -146,7 +148,11 @@ def _typed(extras: dict[str, Any]) -> dict[str, Any]:
     """The fields of an entry; UUIDs are written as texts. Raises ValueError."""
     known = {name: value for name, value in extras.items() if name in _FIELDS}
     parsed = {name: str(value) for name, value in known.items() if value is not None}
-    return {name: _TYPES.get(name, str)(parsed[name]) if name in parsed else None for name in known}
+    return {
+        name: _TYPES.get(name, str)(parsed[name]) if name in parsed else None
+        for name in known
+        if name in parsed or name not in _TEXTS
+    }
 
 
 def _lines_of(entry: Entry) -> list[str]:
@@ -159,7 +165,10 @@ def _lines_of(entry: Entry) -> list[str]:
     if entry.album:
         lines.append(f"#EXTALB:{entry.album}")
     # a reader that knows nothing of extras would see this; they say what is different
-    seen = _entry(location, said)
+    try:
+        seen = _entry(location, said)
+    except ValueError:  # too long to be read from there
+        seen = Entry()
     extras = {name: value for name in _FIELDS if (value := getattr(entry, name)) != getattr(seen, name)}
     if extras:
         lines.append(_EXTRAS + _json(extras))

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from app.catalog.hearing import hearable
+from app.catalog.successors import on_forgetting
 from app.chat.log import hold
 from app.core.auth import Principal
 from app.core.db import Database, Writer
@@ -15,7 +17,7 @@ from app.playlists.models import Playlist, PlaylistEntry
 from app.playlists.standing import hold_playlist, note, tell_of_entries
 from app.playlists.tracks import describe
 
-__all__ = ["match_entry", "move_merged"]
+__all__ = ["forget_words", "match_entry", "move_merged"]
 
 _ONE = "SELECT * FROM playlist_entries WHERE playlist_id = $1 AND id = $2"
 _MATCH = """
@@ -26,6 +28,12 @@ _MERGE = """
     UPDATE playlist_entries SET track_id = pairs.kept_id
     FROM unnest($2::uuid[], $3::uuid[]) AS pairs (duplicate, kept_id)
     WHERE playlist_entries.playlist_id = $1 AND playlist_entries.track_id = pairs.duplicate"""
+
+
+_BLANK = """
+    UPDATE playlist_entries SET title = 'A recording that was removed', artist = '', album = NULL, isrc = NULL,
+        musicbrainz_id = NULL, spotify_id = NULL, location = NULL WHERE track_id = $1"""
+_BLANK_ACTIVITIES = "UPDATE playlist_activities SET title = NULL WHERE track_id = $1"
 
 
 async def match_entry(db: Writer, actor: Principal, playlist_id: UUID, entry_id: UUID, track_id: UUID | None) -> None:
@@ -39,6 +47,8 @@ async def match_entry(db: Writer, actor: Principal, playlist_id: UUID, entry_id:
     if not rows:
         raise NotFound("There is no such entry.")
     before = rows[0]
+    if before["track_id"] and not await hearable(db, actor.user_id, [before["track_id"]]):
+        raise NotFound("There is no such entry that you may see.")
     known = await describe(db, actor, [track_id], pointer="/body/track_id")
     entry = NewEntry(**{name: before[name] for name in NewEntry.__slots__ if name != "track_id"}, track_id=track_id)
     entry = present(entry, known)
@@ -49,6 +59,13 @@ async def match_entry(db: Writer, actor: Principal, playlist_id: UUID, entry_id:
     live = await LIVE_ENTRIES.all(db, viewer=None, playlist_id=playlist_id, ids=[entry_id])
     change = {"op": "replace", "entries": [item.model_dump() for item in live]}
     await tell_of_entries(db, held.playlist, change, actor_id=held.actor_id)
+
+
+@on_forgetting
+async def forget_words(db: Writer, track_id: UUID) -> None:
+    """An entry of a recording that not everybody could hear does not tell what it was when it is gone."""
+    for statement in (_BLANK, _BLANK_ACTIVITIES):
+        await db.records(statement, [track_id])
 
 
 async def move_merged(database: Database, pairs: Sequence[tuple[UUID, UUID]]) -> None:

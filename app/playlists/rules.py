@@ -238,7 +238,7 @@ def _group(match: str, conditions: list[dict[str, Any]], parameters: _Parameters
 
 
 def _part(condition: dict[str, Any], parameters: _Parameters, joins: dict[str, None]) -> str:
-    if "conditions" in condition:
+    if condition.get("conditions"):
         return _group(condition["match"], condition["conditions"], parameters, joins)
     asked = _fields.get(condition["field"])
     if asked is None or condition["op"] not in asked.kind.operators:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from app.catalog.events import TrackHidden
 from app.catalog.models import Album, Artist, Track
 from app.catalog.search_index import unindex
+from app.catalog.successors import Pairs, forget_track, on_giving_way
 from app.core.auth import Principal
 from app.core.config import Settings
 from app.core.db import Writer
@@ -17,12 +18,12 @@ from app.core.jobs import emit, enqueue
 from app.core.text import name_key
 from app.uploads.files import Files, drop_files
 from app.uploads.models import Upload
-from app.uploads.placing import Place, find_place, hold_uploads, place_track, settle
+from app.uploads.placing import Place, find_place, hold_uploads, lock_places, place_track, settle
 from app.uploads.processing import inbox_key
 from app.uploads.schemas import UploadChanges, UploadDetails
 from app.uploads.service import get_upload, may_edit_catalog
 
-__all__ = ["NotReady", "OfTheCatalogue", "change_upload", "delete_upload", "take_away"]
+__all__ = ["NotReady", "OfTheCatalogue", "change_upload", "delete_upload", "move_recordings", "take_away"]
 
 _WIDER = {"private": 0, "followers": 1, "public": 2}
 
@@ -47,12 +48,16 @@ async def change_upload(
         raise NotReady(f"It is {upload.state}.", state=upload.state)
     values = changes.model_dump(exclude_unset=True)
     places = await _new_places(db, settings, actor, upload.track_id, values)
+    await lock_places(db, [album for _, album in places if album], [artist for artist, _ in places])
     track = await db.one(select(Track).filter_by(id=upload.track_id).with_for_update())
     if track is None or track.owner_id != actor.user_id:
         raise OfTheCatalogue("Change the track itself.")
     if places[-1] != (track.artist_id, track.album_id):
         await place_track(db, track, places[-1], disc=None, position=None)
     await _apply(db, track, values)
+    if values.get("year") and track.album_id:
+        own = update(Album).where(Album.id == track.album_id, Album.owner_id == actor.user_id)
+        await db.execute(own.values(year=values["year"]))
     await settle(db, [track.id], places)
     return await get_upload(db, actor, upload_id)
 
@@ -80,14 +85,37 @@ async def take_away(db: Writer, upload: Upload) -> None:
     await enqueue(db, drop_files, Files(keys=keys))
 
 
+_MOVE_RECORDINGS = """
+    WITH pairs AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS pairs (duplicate, kept)),
+    moving AS (
+        SELECT DISTINCT ON (kept) duplicate, kept, d.audio_type FROM pairs
+        JOIN tracks d ON d.id = duplicate JOIN tracks k ON k.id = kept
+        WHERE d.audio_type IS NOT NULL AND k.audio_type IS NULL ORDER BY kept, duplicate
+    ),
+    given AS (UPDATE tracks SET audio_type = moving.audio_type FROM moving WHERE tracks.id = moving.kept),
+    taken AS (UPDATE tracks SET audio_type = NULL FROM moving WHERE tracks.id = moving.duplicate)
+    UPDATE uploads SET track_id = moving.kept FROM moving WHERE uploads.track_id = moving.duplicate"""
+
+
+@on_giving_way
+async def move_recordings(db: Writer, pairs: Pairs) -> None:
+    """A recording of a duplicate becomes that of the track that stays, if that has none."""
+    duplicates, kept = [duplicate for duplicate, _ in pairs], [stays for _, stays in pairs]
+    await db.records(_MOVE_RECORDINGS, [duplicates, kept])
+
+
 async def _take_track(db: Writer, track_id: UUID) -> None:
     """A track of the catalogue loses its recording. The owner's own goes; one that was heard falls silent for good."""
     silent: dict[str, Any] = {"audio_type": None}
-    row = (await db.rows(select(Track.owner_id, Track.artist_id, Track.album_id).filter_by(id=track_id)))[0]
+    known = select(Track.owner_id, Track.artist_id, Track.album_id, Track.visibility)
+    row = (await db.rows(known.filter_by(id=track_id)))[0]
     mine = update(Track).where(Track.id == track_id)
     if row.owner_id is None:
         await db.execute(mine.values(silent))
         return
+    await lock_places(db, [row.album_id] if row.album_id else [], [row.artist_id])
+    if row.visibility != "public":
+        await forget_track(db, track_id)
     try:
         async with db.begin_nested():
             await db.execute(delete(Track).where(Track.id == track_id))
@@ -101,7 +129,7 @@ async def _take_track(db: Writer, track_id: UUID) -> None:
 async def _new_places(
     db: Writer, settings: Settings, actor: Principal, track_id: UUID, values: dict[str, Any]
 ) -> list[Place]:
-    """Where the track is, and where it is to be; both locked, in the order in which everybody locks."""
+    """Where the track is, and where it is to be."""
     names = select(Artist.name, Album.title, Album.year, Track.artist_id, Track.album_id)
     names = names.join_from(Track, Artist, Artist.id == Track.artist_id).outerjoin(Album, Album.id == Track.album_id)
     row = (await db.rows(names.where(Track.id == track_id)))[0]
@@ -113,7 +141,7 @@ async def _new_places(
         actor.user_id,
         artist=values.get("artist") or row.name,
         album=values.get("album", row.title),
-        year=values.get("year"),
+        year=values.get("year", row.year),
         edits_catalog=may_edit_catalog(settings, actor),
     )
     return [before, after]

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 
 from app.catalog.models import Artist, Track
 from app.core.db import Reader, Writer
@@ -23,7 +23,8 @@ from app.users.exports import every_row, exported
 __all__ = ["files", "forget_uploads", "processing", "remove_abandoned", "renditions"]
 
 STUCK = timedelta(hours=2)
-IN_THE_INBOX = timedelta(hours=26)
+LIFE_OF_LINKS = timedelta(hours=2, minutes=10)
+"""Until then somebody may still send a file, on the store whose links live longest."""
 _BATCH = 100
 
 
@@ -40,16 +41,17 @@ async def remove_abandoned(infra: Infra) -> None:
     old = select(Upload.id).where(Upload.state == "waiting", Upload.expires_at < func.now()).limit(_BATCH)
     while found := await infra.db.reader.all(old):
         for upload_id in found:
-            await _remove(infra, upload_id)
-    async for stored in infra.part(storage).list("inbox/", older_than=IN_THE_INBOX):
-        await infra.part(storage).delete(stored.key)
+            await _remove(infra, upload_id, only="waiting")
+    stale = [stored.key async for stored in infra.part(storage).list("inbox/", older_than=LIFE_OF_LINKS)]
+    for start in range(0, len(stale), _BATCH):
+        await _clear_inbox(infra, stale[start : start + _BATCH])
 
 
 @every("*/30 * * * *")
 async def give_up_on_stuck(infra: Infra) -> None:
     """A file that no try could process fails, so that its owner does not wait for ever."""
     stuck = update(Upload).where(Upload.state == "processing", Upload.finalised_at < func.now() - STUCK)
-    reason = {"failure_code": "processing_failed", "failure": "The file could not be processed. Upload it anew."}
+    reason = {"failure_code": processing.TOO_LATE, "failure": "The file could not be processed. Upload it anew."}
     async with infra.db.write() as db:
         await db.execute(stuck.values(state="failed", **reason))
 
@@ -71,14 +73,25 @@ async def forget_uploads(infra: Infra, leaver: Leaver) -> None:
             await _remove(infra, upload_id)
 
 
-async def _remove(infra: Infra, upload_id: UUID) -> None:
+async def _clear_inbox(infra: Infra, keys: list[str]) -> None:
+    """Removes the files that no upload waits for: some links outlive their uploads."""
+    wanted = or_(Upload.state == "waiting", processing.AWAITED)
+    ids = [UUID(key.removeprefix("inbox/").removesuffix(".bin")) for key in keys]
+    kept = set(await infra.db.reader.all(select(Upload.id).where(Upload.id.in_(ids), wanted)))
+    for upload_id, key in zip(ids, keys, strict=True):
+        if upload_id not in kept:
+            await infra.part(storage).delete(key)
+
+
+async def _remove(infra: Infra, upload_id: UUID, *, only: str | None = None) -> None:
+    """`only`: if it is still in that state."""
     async with infra.db.write() as db:
         owner_id = await db.one(select(Upload.owner_id).filter_by(id=upload_id))
         if owner_id is None:
             return
         await hold_uploads(db, owner_id)
         upload = await db.one(select(Upload).filter_by(id=upload_id).with_for_update())
-        if upload is not None:
+        if upload is not None and only in {None, upload.state}:
             await take_away(db, upload)
 
 

@@ -26,7 +26,7 @@ from app.core.holds import hold
 from app.core.ids import uuid7
 from app.core.text import name_key
 
-__all__ = ["Place", "find_place", "hold_uploads", "place_track", "settle"]
+__all__ = ["Place", "find_place", "hold_uploads", "lock_places", "place_track", "settle"]
 
 Place = tuple[UUID, UUID | None]
 """An artist, and an album if there is one."""
@@ -58,7 +58,7 @@ async def find_place(
     """The artist and the album of these names, made if they are not there; locked."""
     artist_id = await _find_artist(db, owner_id, artist, edits_catalog=edits_catalog)
     album_id = await _find_album(db, owner_id, artist_id, album, year) if album else None
-    await _lock(db, [album_id] if album_id else [], [artist_id])
+    await lock_places(db, [album_id] if album_id else [], [artist_id])
     return artist_id, album_id
 
 
@@ -123,7 +123,8 @@ async def _find_or_make(db: Writer, entity: type[Any], row: dict[str, Any], uniq
     return found
 
 
-async def _lock(db: Writer, albums: list[UUID], artists: list[UUID]) -> None:
+async def lock_places(db: Writer, albums: list[UUID], artists: list[UUID]) -> None:
+    """Albums before artists, as everywhere."""
     for entity, ids in ((Album, albums), (Artist, artists)):
         locked = select(entity.id).where(entity.id.in_(ids)).order_by(entity.id).with_for_update(key_share=True)
         await db.execute(locked)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, or_, select, update
 
 from app.catalog.models import Track
 from app.core.db import Writer
@@ -17,9 +17,10 @@ from app.core.infra import Infra
 from app.core.jobs import enqueue, job
 from app.core.text import name_key
 from app.integrations.storage import storage
+from app.uploads.apart import read_apart
 from app.uploads.models import Upload
 from app.uploads.placing import find_place, hold_uploads, place_track, settle
-from app.uploads.reading import Facts, Unreadable, line, read_facts
+from app.uploads.reading import Facts, Unreadable, line
 from app.uploads.renditions import Recorded, make_renditions
 from app.uploads.sniffing import ANNOUNCED, TYPES
 from app.users.models import User
@@ -44,6 +45,11 @@ class Content:
     facts: Facts
 
 
+TOO_LATE = "processing_failed"
+AWAITED = or_(Upload.state == "processing", and_(Upload.state == "failed", Upload.failure_code == TOO_LATE))
+"""Its file may still become a recording: one that was given up is taken when its turn comes after all."""
+
+
 def inbox_key(upload_id: UUID) -> str:
     """Where the file arrives. Whoever has the link may write there again, so nothing is served from there."""
     return f"inbox/{upload_id.hex}.bin"
@@ -52,7 +58,7 @@ def inbox_key(upload_id: UUID) -> str:
 @job(seconds=900.0)
 async def process_upload(infra: Infra, order: Order) -> None:
     """Takes the file to a place that nobody else can write to, and believes only what is there."""
-    upload = await infra.db.reader.one(select(Upload).filter_by(id=order.upload_id, state="processing"))
+    upload = await infra.db.reader.one(select(Upload).where(Upload.id == order.upload_id, AWAITED))
     if upload is None:
         return
     files = infra.part(storage)
@@ -97,7 +103,7 @@ async def _look_at(infra: Infra, upload: Upload) -> Content:
         sha256 = await fetch(infra, upload.key, path, most=upload.size)
         if path.stat().st_size != upload.size:
             raise Unreadable("other_size", "The file is shorter than was announced.")
-        facts = await asyncio.to_thread(read_facts, path)
+        facts = await read_apart(path)
     if facts.kind != ANNOUNCED[upload.content_type.lower()]:
         raise Unreadable("other_type", f"It was announced as {upload.content_type} and is {TYPES[facts.kind]}.")
     return Content(sha256, facts)
@@ -106,9 +112,10 @@ async def _look_at(infra: Infra, upload: Upload) -> Content:
 async def _accept(db: Writer, upload: Upload, content: Content, *, edits_catalog: bool) -> bool:
     """Makes it ready, as the recording of a track; False if it was deleted. Raises Unreadable for one that is known."""
     await hold_uploads(db, upload.owner_id)
-    state = await db.one(select(Upload.state).filter_by(id=upload.id).with_for_update())
-    if state != "processing":
-        return state == "ready"  # another run was faster
+    mine = select(Upload.state, AWAITED).where(Upload.id == upload.id)
+    now = (await db.rows(mine.with_for_update(of=Upload)))[:1]
+    if not now or not now[0][1]:
+        return bool(now) and now[0].state == "ready"  # another run was faster
     same = select(Upload.id).filter_by(owner_id=upload.owner_id, sha256=content.sha256, state="ready")
     if (known := await db.one(same)) is not None:
         raise Unreadable("already_uploaded", f"You have uploaded this recording before: it is your upload {known}.")
@@ -119,7 +126,14 @@ async def _accept(db: Writer, upload: Upload, content: Content, *, edits_catalog
     else:
         track_id = await _make_track(db, upload, facts, edits_catalog=edits_catalog)
     found = {name: getattr(facts, name) for name in ("duration_ms", "bitrate_kbps", "sample_rate", "channels", "tags")}
-    ready = {"state": "ready", "track_id": track_id, "audio_type": TYPES[facts.kind], "sha256": content.sha256}
+    ready = {
+        "failure_code": None,
+        "failure": None,
+        "state": "ready",
+        "track_id": track_id,
+        "audio_type": TYPES[facts.kind],
+        "sha256": content.sha256,
+    }
     await db.execute(update(Upload).where(Upload.id == upload.id).values(ready | found))
     await enqueue(db, make_renditions, Recorded(upload_id=upload.id))
     return True

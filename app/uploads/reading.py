@@ -58,7 +58,7 @@ def read_facts(path: Path) -> Facts:
 
 def line(value: Any, most: int = MOST_CHARACTERS) -> str | None:
     """A text of somebody else's in one line that can be stored, or None if nothing is left of it."""
-    text = " ".join(_CONTROL.sub(" ", str(value)).split())[:most].strip()
+    text = " ".join(_CONTROL.sub(" ", str(value)[: 20 * most]).split())[:most].strip()
     return text or None
 
 
@@ -87,7 +87,7 @@ def _tags(tag: Any) -> dict[str, Any]:
 def _lyrics(tag: Any) -> str | None:
     """The words, line by line; with times where the file has them so."""
     words = getattr(tag, "other", {}).get("lyrics") or [""]
-    lines = [_CONTROL.sub(" ", text).strip() for text in str(words[0]).splitlines()]
+    lines = [_CONTROL.sub(" ", text).strip() for text in str(words[0])[: 4 * MOST_OF_LYRICS].splitlines()]
     return "\n".join(lines).strip()[:MOST_OF_LYRICS] or None
 
 

@@ -24,6 +24,7 @@ __all__ = ["PEAKS", "Recorded", "make_renditions", "peaks_of", "wav_peaks"]
 
 PEAKS = 400
 SECONDS = 600.0
+LONGEST_SECONDS = 24 * 3600
 _RATE = 8000
 _ENCODERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "opus": ("ogg", "audio/ogg", ("-c:a", "libopus", "-b:a", "96k")),
@@ -64,7 +65,19 @@ async def peaks_of(path: Path, audio_type: str) -> list[int] | None:
     """The waveform of a file, or None if nobody here can decode it."""
     if shutil.which("ffmpeg"):
         decoded = path.with_suffix(".pcm")
-        arguments = ("-i", str(path), "-vn", "-ac", "1", "-ar", str(_RATE), "-f", "s16le", str(decoded))
+        arguments = (
+            "-i",
+            str(path),
+            "-vn",
+            "-ac",
+            "1",
+            "-ar",
+            str(_RATE),
+            *_at_most(2 * _RATE),
+            "-f",
+            "s16le",
+            str(decoded),
+        )
         if await _ffmpeg(*arguments):
             return await asyncio.to_thread(_pcm_peaks, decoded)
     return await asyncio.to_thread(wav_peaks, path) if audio_type == "audio/wav" else None
@@ -116,9 +129,16 @@ async def _encode(source: Path, audio_type: str) -> dict[str, Path]:
     for name, (extension, _, codec) in _ENCODERS.items():
         target = source.with_name(f"{name}.{extension}")
         already = _ARE_ALREADY.get(audio_type) == name
-        if not already and await _ffmpeg("-i", str(source), "-vn", "-map_metadata", "-1", *codec, str(target)):
+        if not already and await _ffmpeg(
+            "-i", str(source), "-vn", "-map_metadata", "-1", *codec, *_at_most(20_000), str(target)
+        ):
             made[name] = target
     return made
+
+
+def _at_most(bytes_per_second: int) -> tuple[str, ...]:
+    """Where to end: what a file says of its length is not what is in it."""
+    return "-t", str(LONGEST_SECONDS), "-fs", str(LONGEST_SECONDS * bytes_per_second)
 
 
 async def _ffmpeg(*arguments: str) -> bool:
@@ -130,7 +150,12 @@ async def _ffmpeg(*arguments: str) -> bool:
     try:
         async with asyncio.timeout(SECONDS):
             _, told = await process.communicate()
-    except (TimeoutError, asyncio.CancelledError):
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        log.warning("ffmpeg_too_slow", seconds=SECONDS)
+        return False
+    except asyncio.CancelledError:
         process.kill()
         await process.wait()
         raise

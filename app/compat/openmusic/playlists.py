@@ -71,7 +71,7 @@ async def remove_song(db: Writer, actor: Principal, playlist_id: str, song_id: s
 async def read_activities(db: Reader, actor: Principal, playlist_id: str) -> ActivityLog:
     """Who added and removed which song, in the order of time. Raises NotFound, Forbidden."""
     playlist = await _joined(db, actor, playlist_id)
-    activities = await ACTIVITIES.all(db, playlist_id=playlist.id)
+    activities = await ACTIVITIES.all(db, playlist_id=playlist.id, viewer=actor.user_id)
     return ActivityLog(playlist_id=playlist.id, activities=activities)
 
 

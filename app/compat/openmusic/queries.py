@@ -10,12 +10,14 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     Uuid,
+    and_,
     any_,
     bindparam,
     case,
     cast,
     func,
     literal_column,
+    or_,
     select,
     type_coerce,
 )
@@ -30,6 +32,7 @@ from app.core.query import Query
 from app.core.schemas import Output
 from app.playlists.models import PlaylistActivity
 from app.users.models import User
+from app.users.queries import not_blocked
 
 __all__ = ["ACTIVITIES", "ALBUM", "MOST_ACTIVITIES", "MOST_SONGS", "SONG", "AlbumFound", "SongFound", "songs"]
 
@@ -129,15 +132,18 @@ def songs(filters: frozenset[str]) -> Query[SongItem]:
     return Query(ordered.limit(_literal(str(MOST_SONGS))), into=SongItem)
 
 
+_TOLD_TITLE = case((or_(PlaylistActivity.track_id.is_(None), Track.id.is_not(None)), PlaylistActivity.title))
+"""Nothing of a recording that the viewer may not hear."""
 _LATEST = (
     select(
         PlaylistActivity.id,
         func.coalesce(User.username, "").label("username"),
-        func.coalesce(PlaylistActivity.title, "").label("title"),
+        func.coalesce(_TOLD_TITLE, "").label("title"),
         case((PlaylistActivity.action == _literal("'add'"), "add"), else_="delete").label("action"),
         PlaylistActivity.created_at,
     )
-    .outerjoin_from(PlaylistActivity, User, User.id == PlaylistActivity.actor_id)
+    .outerjoin_from(PlaylistActivity, User, and_(User.id == PlaylistActivity.actor_id, not_blocked(User.id)))
+    .outerjoin(Track, and_(Track.id == PlaylistActivity.track_id, heard_by()))
     .where(
         PlaylistActivity.playlist_id == bindparam("playlist_id", type_=Uuid),
         PlaylistActivity.action.in_([_literal("'add'"), _literal("'remove'")]),

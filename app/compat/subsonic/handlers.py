@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from app.catalog.events import AlbumsMerged, TracksMerged
+from app.catalog.events import AlbumsMerged, ArtistsMerged, TracksMerged
 from app.compat.subsonic.models import PlayQueue, SubsonicRating, SubsonicStar
 from app.core.db import Reader, Writer
 from app.core.jobs import on
@@ -26,6 +26,19 @@ _MOVE_RATINGS = """
     INSERT INTO subsonic_ratings (id, user_id, {target}, rating)
     SELECT DISTINCT ON (user_id, kept) id, user_id, kept, rating FROM gone ORDER BY user_id, kept, id DESC
     ON CONFLICT DO NOTHING"""
+
+
+_MOVE_STARS = """
+    WITH gone AS (DELETE FROM subsonic_stars WHERE artist_id = $1 RETURNING user_id, created_at)
+    INSERT INTO subsonic_stars (user_id, artist_id, created_at) SELECT user_id, $2, created_at FROM gone
+    ON CONFLICT DO NOTHING"""
+
+
+@on(ArtistsMerged)
+async def move_artist_marks(db: Writer, event: ArtistsMerged) -> None:
+    """Who rated or starred a duplicate rated or starred the artist that stays."""
+    await _move(db, "artist_id", [(event.duplicate_id, event.kept_id)])
+    await db.records(_MOVE_STARS, [event.duplicate_id, event.kept_id])
 
 
 @on(TracksMerged)

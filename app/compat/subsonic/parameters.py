@@ -10,7 +10,10 @@ from starlette.requests import Request
 from app.compat.subsonic.errors import Code, SubsonicError
 from app.core.errors import NotFound
 
-__all__ = ["Given", "parse_id", "read_parameters"]
+__all__ = ["MOST_DIGITS", "Given", "parse_id", "read_parameters"]
+
+MOST_DIGITS = 9
+"""Of a number: Python refuses thousands of them with an error of its own."""
 
 _FORM = "application/x-www-form-urlencoded"
 _MOST_VALUES = 20_000

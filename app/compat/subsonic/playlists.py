@@ -12,6 +12,7 @@ from app.compat.subsonic.answers import Body
 from app.compat.subsonic.calls import Asked, reads, writes
 from app.compat.subsonic.errors import Code, SubsonicError
 from app.compat.subsonic.library import audible
+from app.compat.subsonic.parameters import MOST_DIGITS
 from app.compat.subsonic.queries import SONGS
 from app.compat.subsonic.schemas import ListRow, SongRow
 from app.core.db import Writer
@@ -175,6 +176,6 @@ def _visibility(public: bool) -> Literal["public", "private"]:
 
 
 def _place(written: str) -> int:
-    if not written.isdecimal():
+    if not written.isdecimal() or len(written) > MOST_DIGITS:
         raise SubsonicError(Code.GENERIC, "Parameter 'songIndexToRemove' must be a place, from 0 on.")
     return int(written)

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from app.auth.access_keys import PREFIXES, find_app_passwords, touch_key
 from app.auth.schemas import AppPassword
 from app.compat.subsonic.errors import Code, SubsonicError
-from app.compat.subsonic.parameters import Given
+from app.compat.subsonic.parameters import MOST_DIGITS, Given
 from app.core.auth import EVERY_SCOPE, Principal
 from app.core.errors import Unauthorized
 from app.core.infra import Infra, opened
@@ -73,7 +73,7 @@ def _check_version(given: Given) -> None:
     """The first number must be ours. A newer second one asks for calls that we may not know, but harms nobody."""
     given.needed("c")
     major = given.needed("v").partition(".")[0]
-    if not major.isdecimal():
+    if not major.isdecimal() or len(major) > MOST_DIGITS:
         raise SubsonicError(Code.GENERIC, "Parameter 'v' must be a version such as 1.16.1.")
     if int(major) < 1:
         raise SubsonicError(Code.OLD_CLIENT, "The client speaks an older protocol than 1.16.1. Upgrade the client.")
