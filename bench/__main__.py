@@ -195,8 +195,8 @@ async def _playlists(bench: Bench) -> None:
     async with serving("bench.limits:make", limits, ready="/bare") as target:
         await bench.measure("asyncpg entries", target, [Request("GET", "/sql/entries")])
     async with serving("app.main:create_app", bench.environment(RATE_LIMITS="false"), ready="/livez") as target:
-        path = f"/api/v1/playlists/{shelf.playlist_id}/entries"
-        page = Request("GET", f"{path}?limit=500")
+        path = f"/api/v1/playlists/{shelf.playlist_id}"
+        page = Request("GET", f"{path}/entries?limit=500")
         await bench.measure("playlist page of 500 tracks", target, [page], limit="asyncpg entries")
         moves = [
             Request("POST", f"{path}/move", key, body) for key, body in zip(cycle(keys), shelf.moves, strict=False)

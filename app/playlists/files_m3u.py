@@ -15,6 +15,7 @@ _BREAK = re.compile(r"\r\n|\r|\n")
 _INFO = re.compile(r"(-?\d{1,12}(?:\.\d{1,12})?)(?:\s+[\w-]+=(?>\"[^\"]*\"|[^\s,]*))*\s*(?:,(.*))?")
 _NUMBER = re.compile(r"^\d{1,3}[\s._-]+(?=\S)")
 _EXTRAS = "#SOUNDSCORE:"
+_UNSEEN = object()
 _FIELDS = tuple(field.name for field in fields(Entry))
 _TEXTS = frozenset({"title", "artist", "album", "location"})
 """They may be empty, and are never null."""
@@ -168,8 +169,8 @@ def _lines_of(entry: Entry) -> list[str]:
     try:
         seen = _entry(location, said)
     except ValueError:  # too long to be read from there
-        seen = Entry()
-    extras = {name: value for name in _FIELDS if (value := getattr(entry, name)) != getattr(seen, name)}
+        seen = None
+    extras = {name: value for name in _FIELDS if (value := getattr(entry, name)) != getattr(seen, name, _UNSEEN)}
     if extras:
         lines.append(_EXTRAS + _json(extras))
     return [*lines, location]

@@ -68,3 +68,8 @@ async def test_only_pictures_are_given_out(client: httpx.AsyncClient, infra: Inf
         await infra.part(storage).put(key, b"private", content_type="audio/mpeg")
         for query in ("", "?size=96"):
             assert (await client.get(f"/media/{key}{query}")).status_code == 404
+
+
+async def test_what_is_no_picture_has_not_changed_either(client: httpx.AsyncClient) -> None:
+    for path in ("/media/anything", "/media/%E6%BC%A2", "/media/covers/none.webp"):
+        assert (await client.get(path, headers={"If-None-Match": "*"})).status_code == 404, path

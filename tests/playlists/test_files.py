@@ -237,3 +237,21 @@ def test_faults_are_told_together_up_to_twenty() -> None:
 def test_what_is_no_playlist_is_refused(body: bytes) -> None:
     with pytest.raises(BadPlaylistFile):
         read_file(body)
+
+
+def test_attributes_that_never_end_cost_what_they_are_long() -> None:
+    began = time.process_time()
+    with pytest.raises(BadPlaylistFile, match="EXTINF"):
+        read("#EXTM3U\n#EXTINF:1 {}!\nx\n".format('a="" ' * 4000), "m3u8")
+    assert time.process_time() - began < 1
+
+
+def test_extras_of_nothing_are_nothing() -> None:
+    found = read('#EXTM3U\n#EXTINF:1,Somebody - Something\n#SOUNDSCORE:{"title":null,"album":null}\nx\n', "m3u8")
+    assert found.entries == [Entry("Something", "Somebody", duration_ms=1000, location="x")]
+
+
+def test_names_of_any_length_come_back() -> None:
+    entry = Entry("y" * 500, "a - " + "x" * 490)
+    written = FORMATS["m3u8"].write(PlaylistFile("Long", [entry]))
+    assert read_file(written, name="m3u8")[1].entries == [entry]

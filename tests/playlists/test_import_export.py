@@ -249,3 +249,16 @@ async def test_a_smart_playlist_goes_out_as_it_is_now_and_takes_nothing_in(curat
     assert [entry.track_id for entry in read_file(sent.content)[1].entries] == [UUID(track["id"])]
     assert (await ana.post(f"{path}/import", content=b"title\nx")).status_code == 409
     assert (await ana.post(f"{path}/match")).status_code == 409
+
+
+async def test_a_copy_does_not_tell_where_somebodys_files_lie(people: People) -> None:
+    ana, bob = await people.make("ana"), await people.make("bob")
+    body = b"#EXTM3U\n#EXTINF:1,Somebody - Unheard of\nC:\\Users\\Ana\\Music\\a.mp3\n"
+    made = await ana.post("/playlists/import?visibility=public", content=body)
+    playlist_id = made.json()["playlist"]["id"]
+    paths = []
+    for person in (ana, bob):
+        copy = (await person.post(f"/playlists/{playlist_id}/copy", json={})).json()["id"]
+        told = (await person.get(f"/playlists/{copy}/export?format=jspf")).json()
+        paths.append(told["playlist"]["track"][0].get("location"))
+    assert paths == [["C:\\Users\\Ana\\Music\\a.mp3"], None]

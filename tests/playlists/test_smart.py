@@ -239,3 +239,10 @@ async def test_recordings_that_are_not_public_are_only_their_owners(people: Peop
     assert "".join(await titles_of(bob, playlist_id)) == "acdef"
     assert await chosen(bob, shelf.rules()) == "acdef"
     assert len(await entries_of(bob, playlist_id)) == (await bob.get(f"/playlists/{playlist_id}")).json()["track_count"]
+
+
+async def test_a_condition_may_say_that_it_is_no_group(people: People) -> None:
+    ana = await people.make("ana")
+    condition = {"field": "year", "op": "is", "value": 1960, "conditions": []}
+    answer = await ana.post("/playlists/preview", json={"rules": {"conditions": [condition]}})
+    assert answer.status_code == 200, answer.text

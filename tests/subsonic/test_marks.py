@@ -16,6 +16,7 @@ from app.core.infra import Infra
 from app.core.job_runner import drain
 from app.library.models import Listen
 from app.users.service import delete_account
+from tests.catalog.factories import add_artist
 from tests.people import People, Person, queries
 from tests.subsonic.factories import Player, make_album, make_player, make_song
 
@@ -255,3 +256,17 @@ async def test_who_leaves_takes_it_along(infra: Infra, people: People, app: Fast
     await drain(infra)
     for table in (PlayQueue, SubsonicRating, SubsonicStar):
         assert await infra.db.reader.all(select(table).where(table.user_id == leaver.id)) == []
+
+
+async def test_marks_follow_an_artist_into_a_merge(ana: Person, infra: Infra, people: People) -> None:
+    curator = await people.make("curator", role="curator")
+    duplicate, kept = await add_artist(curator), await add_artist(curator)
+    before, after = UUID(duplicate["id"]), UUID(kept["id"])
+    async with infra.db.write() as db:
+        db.add(SubsonicStar(user_id=ana.id, artist_id=before))
+        db.add(SubsonicRating(user_id=ana.id, artist_id=before, rating=4))
+    answer = await curator.post(f"/artists/{before}/merge", json={"into": kept["id"]})
+    assert answer.status_code == 200, answer.text
+    await drain(infra)
+    for table in (SubsonicStar, SubsonicRating):
+        assert await infra.db.reader.all(select(table.artist_id).filter_by(user_id=ana.id)) == [after]

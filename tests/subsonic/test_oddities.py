@@ -45,6 +45,11 @@ async def test_odd_values(player: Player, odd: str) -> None:
         assert ET.fromstring(answer.content).attrib["status"] in {"ok", "failed"}
 
 
+async def test_a_version_without_end(player: Player) -> None:
+    answer = await player.get("/ping", params={**player.common, "v": "9" * 4400, "f": "xml"})
+    assert ET.fromstring(answer.content).attrib["status"] == "failed"
+
+
 async def test_odd_requests(player: Player) -> None:
     for query in (b"%", b"&&&", b"u", b"=1", b"u=%ff%fe", b"f=json&f=xml"):
         answer = await player.get(f"/ping?{query.decode()}")
