@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Never, TypeVar
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import ARRAY, TIMESTAMP, BigInteger, MetaData, Select, Text, Uuid, event, func
+from sqlalchemy import ARRAY, TIMESTAMP, BigInteger, Connection, MetaData, Select, Text, Uuid, event, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
@@ -115,7 +115,7 @@ class Writer(_Signs, AsyncSession):
     """
 
     def __init__(self, database: "Database", *, counted: bool = True) -> None:
-        super().__init__(database.engine, expire_on_commit=False)
+        super().__init__(database.engine if counted else database.uncounted, expire_on_commit=False)
         self._database, self._counted = database, counted
         self.wakes: list[str] = []
         self.stale: list[str] = []
@@ -192,6 +192,7 @@ class Database:
             connect_args={"command_timeout": self._timeout, "timeout": self._timeout / 2},
         )
         self.autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.uncounted = self.engine.execution_options(counted=False)
         self.reader = Reader(self)
         self.after_commit: Callable[[Writer], Awaitable[None]] | None = None
         self.statements = 0
@@ -199,8 +200,8 @@ class Database:
         event.listen(self.engine.sync_engine, "before_cursor_execute", self._count)
         event.listen(self.engine.sync_engine, "invalidate", _cut)
 
-    def _count(self, *_: object) -> None:
-        self.statements += 1
+    def _count(self, connection: Connection, *_: object) -> None:
+        self.statements += connection.get_execution_options().get("counted", True)
 
     async def open(self) -> None:
         """Opens the pool. Raises OSError or asyncpg errors when the server cannot be reached."""

@@ -36,7 +36,7 @@ async def run(live: str, *options: str, person: Person | None) -> None:
     process = await asyncio.create_subprocess_exec(
         *(PROGRAM, "run", f"{live}/openapi.json", "--checks", "all", "--exclude-checks", NOT_CHECKED),
         *("--exclude-path-regex", WITHOUT, "--generation-deterministic", "--no-color", "--warnings", "off"),
-        *("--request-timeout", "30", "--workers", "2", *signed_in, *options),
+        *("--request-timeout", "30", "--workers", "1", *signed_in, *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

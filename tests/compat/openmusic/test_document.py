@@ -24,7 +24,7 @@ async def run(address: str, *options: str, speaker: Speaker) -> str:
     process = await asyncio.create_subprocess_exec(
         *(PROGRAM, "run", f"{address}/openmusic/openapi.json", "--url", address, "--checks", "all"),
         *("--exclude-checks", NOT_CHECKED, "--generation-deterministic", "--no-color", "--warnings", "off"),
-        *("--request-timeout", "30", "--workers", "2"),
+        *("--request-timeout", "30", "--workers", "1"),
         *("-H", f"Authorization: {speaker.headers['Authorization']}", *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
