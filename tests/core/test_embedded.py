@@ -218,6 +218,8 @@ async def test_starts_after_the_postmaster_was_killed(folder: Path, caplog: pyte
 
 async def test_waits_for_the_backends_of_a_killed_postmaster(folder: Path) -> None:
     async with embedded_servers(folder, durable=False):
+        # a backend that has just begun is still called what the postmaster is called
+        assert await eventually(lambda: len(postmasters_of(folder)) == 1)
         (postmaster,) = postmasters_of(folder)
         backend = next(pid for pid, line in servers_of(folder).items() if "checkpointer" in line)
         os.kill(backend, signal.SIGSTOP)

@@ -86,12 +86,25 @@ async def test_doctor_names_what_is_wrong(data_dir: Path) -> None:
     assert "Traceback" not in ended.err
 
 
+async def at_work(url: str) -> None:
+    """Waits until a worker looks for jobs."""
+    looks = "SELECT 1 FROM pg_stat_activity WHERE application_name = 'soundscore jobs' AND datname = current_database()"
+    connection = await asyncpg.connect(driver_dsn(url))
+    try:
+        async with asyncio.timeout(30):
+            while not await connection.fetch(looks):
+                await asyncio.sleep(0.1)
+    finally:
+        await connection.close()
+    await asyncio.sleep(1)
+
+
 async def test_worker_runs_beside_and_ends_on_a_signal(data_dir: Path, urls: dict[str, str]) -> None:
     too_early = await run(data_dir, "worker", **urls)
     assert (too_early.code, "python -m app migrate" in too_early.err) == (1, True)
     await run(data_dir, "migrate", **urls)
     worker = await begin(data_dir, "worker", **urls)
-    await asyncio.sleep(4)
+    await at_work(urls["DATABASE_URL"])
     assert worker.returncode is None
     worker.terminate()
     async with asyncio.timeout(5):
