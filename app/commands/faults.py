@@ -13,10 +13,11 @@ from app.core.errors import AppError
 from app.core.migrations import SchemaError
 from app.core.server import PortError
 from app.core.signals import Interrupted
+from app.demo.apart import NotLoaded
 
 __all__ = ["report"]
 
-EXPLAINED = (StartError, EmbeddedError, SchemaError, PortError, AppError)
+EXPLAINED = (StartError, EmbeddedError, SchemaError, PortError, NotLoaded, AppError)
 
 
 def report(error: Exception) -> int:
@@ -36,7 +37,8 @@ def _lines(error: Exception) -> list[str]:
         return [_setting(fault["loc"], fault["msg"], fault.get("input")) for fault in error.errors()]
     if isinstance(error, EXPLAINED):
         return [str(error)]
-    return [f"{type(error).__name__}: {error}. LOG_LEVEL=DEBUG shows where; `python -m app doctor` looks for causes."]
+    reason, _, _ = str(error).partition("\n")  # the database's have their statement with all its values below that
+    return [f"{type(error).__name__}: {reason}. LOG_LEVEL=DEBUG shows where; `python -m app doctor` looks for causes."]
 
 
 def _setting(place: tuple[int | str, ...], message: str, value: object) -> str:

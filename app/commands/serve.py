@@ -17,8 +17,9 @@ from app.core.memory import give_back
 from app.core.server import Server, bind
 from app.core.signals import Signals
 from app.core.tasks import end_tasks
+from app.demo.apart import seed_apart
 from app.demo.recordings import Missing, missing_recordings, record_music
-from app.demo.seed import DEMO_LOGINS, DemoLogin, seed_if_empty
+from app.demo.seed import DEMO_LOGINS, DemoLogin, is_empty
 from app.main import create_app
 
 __all__ = ["serve"]
@@ -53,8 +54,8 @@ async def _demo_logins(infra: Infra) -> list[DemoLogin]:
     """Fills an empty database with the demo, where the settings say so; the accounts of it that are there."""
     if infra.settings.environment == "production":
         return []
-    if infra.settings.demo and await seed_if_empty(infra):
-        give_back(collect=True)
+    if infra.settings.demo and await is_empty(infra):
+        await seed_apart(infra.settings)
     addresses = {f"{login.username}@{DEMO_DOMAIN}": login for login in DEMO_LOGINS}
     there = await infra.db.reader.all(select(Credential.email_key).where(Credential.email_key.in_(addresses)))
     return [login for address, login in addresses.items() if address in there]

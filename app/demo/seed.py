@@ -46,12 +46,14 @@ __all__ = [
     "DemoLogin",
     "PublicPasswords",
     "SeedResult",
+    "is_empty",
     "reset",
     "seed",
     "seed_if_empty",
 ]
 
 DEMO_PASSWORD = "listen-together"  # noqa: S105 -- everybody may know it
+_ANYTHING = select(select(User.id).exists() | select(Album.id).exists())
 _LOCK = 0x44_45_4D_4F  # processes that start together seed once
 
 
@@ -95,6 +97,11 @@ class SeedResult:
         )
 
 
+async def is_empty(infra: Infra) -> bool:
+    """Whether there are neither people nor albums."""
+    return not await infra.db.reader.one(_ANYTHING)
+
+
 async def seed_if_empty(infra: Infra) -> SeedResult | None:
     """Loads the demo into a database without people and albums; None if there are some."""
     return await seed(infra)
@@ -114,7 +121,7 @@ async def seed(infra: Infra, *, reset: bool = False) -> SeedResult | None:
     now = datetime.now(UTC)
     async with infra.db.write() as db:
         await db.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        if not reset and await _has_anything(db):
+        if not reset and await db.scalar(_ANYTHING):
             return None
         content = build_content(now)
         if reset:
@@ -141,11 +148,6 @@ async def seed(infra: Infra, *, reset: bool = False) -> SeedResult | None:
         comments=len(content.comments) + len(content.moments),
         likes=len(content.likes),
     )
-
-
-async def _has_anything(db: Writer) -> bool:
-    anything = select(select(User.id).exists() | select(Album.id).exists())
-    return bool(await db.scalar(anything))
 
 
 async def _load(db: Writer, content: Content, echoes: Echoes, hashed: str) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+import psutil
 import pytest
 
 from app.core.db import driver_dsn
 from app.core.ids import uuid7
 from tests import clock
-from tests.platform.program import Running, begin, left_behind, run, served
+from tests.platform.program import START_SECONDS, Running, begin, left_behind, run, served
 
 BODY = b'{"username": "nobody", "password": "nobody has it"}'
 HALF_A_LOGIN = (
@@ -238,3 +239,47 @@ async def test_production_waits_for_migrations_and_refuses_a_newer_schema(data_d
         newer = await run(data_dir, "serve", PORT="0", **settings)
         assert (newer.code, "newer than this program" in newer.err) == (1, True), newer.err
         assert len(newer.err.splitlines()) == 1
+
+
+def loading(server: int) -> list[int]:
+    """Processes of a server that load its demo."""
+    try:
+        return [child.pid for child in psutil.Process(server).children() if "seed" in child.cmdline()]
+    except psutil.NoSuchProcess:
+        return []
+
+
+async def test_a_signal_while_the_demo_is_loaded_ends_that_too_and_the_next_start_loads_it(
+    data_dir: Path, urls: dict[str, str]
+) -> None:
+    process = await begin(data_dir, "serve", PORT="0", **urls)
+    async with asyncio.timeout(START_SECONDS):
+        while not (loaders := loading(process.pid)):
+            await asyncio.sleep(0.02)
+    process.terminate()
+    async with asyncio.timeout(6):
+        _, err = await process.communicate()
+    assert (process.returncode, err) == (128 + signal.SIGTERM, b"")
+    assert not any(map(psutil.pid_exists, loaders))
+    connection = await asyncpg.connect(driver_dsn(urls["DATABASE_URL"]))
+    assert await connection.fetchval("SELECT count(*) FROM users") == 0
+    await connection.close()
+    async with served(data_dir, DEMO="true", **urls) as server:
+        assert "Sign in as ana" in server.welcome
+        assert loading(server.process.pid) == []
+        await server.end()
+
+
+async def test_a_demo_that_cannot_be_loaded_is_said_with_a_remedy(data_dir: Path, urls: dict[str, str]) -> None:
+    assert (await run(data_dir, "migrate", **urls)).code == 0
+    connection = await asyncpg.connect(driver_dsn(urls["DATABASE_URL"]))
+    await connection.execute("ALTER TABLE albums ADD CONSTRAINT no_albums CHECK (false)")
+    await connection.close()
+    ended = await run(data_dir, "serve", PORT="0", **urls)
+    assert (ended.code, ended.out) == (1, "")
+    cause, remedy = ended.err.splitlines()
+    assert "no_albums" in cause
+    assert "--no-demo" in remedy
+    async with served(data_dir, **urls) as server:
+        assert "Sign in as" not in server.welcome
+        await server.end()
