@@ -162,7 +162,8 @@ async def tell_of_mentions(db: Writer, event: PeopleMentioned) -> None:
     muted = select(ChannelReader.user_id).where(ChannelReader.channel_id == event.channel_id, ChannelReader.muted)
     silent = set(await db.all(muted))
     for message in await _messages(db, event.message_ids):
-        await _tell_of_message(db, MENTION, message, set(message.mentions) - silent)
+        named = set(message.mentions) if event.people is None else {*message.mentions} & {*event.people}
+        await _tell_of_message(db, MENTION, message, named - silent)
 
 
 @on(DirectMessagesSent)
@@ -170,9 +171,12 @@ async def tell_of_direct_messages(db: Writer, event: DirectMessagesSent) -> None
     """The other of the two, unless they have been told of this conversation and not looked yet."""
     pair = select(DirectChannel).where(DirectChannel.id == event.channel_id)
     conversation = await db.one(pair)
+    first: dict[UUID, Message] = {}
     for message in await _messages(db, event.message_ids):
-        others = {conversation.first_id, conversation.second_id} - {message.author_id} if conversation else set()
-        await hold_inboxes(db, others, actor_id=message.author_id)
+        first.setdefault(message.author_id, message)  # told of the first, they have not looked when the next comes
+    for author_id, message in first.items():
+        others = {conversation.first_id, conversation.second_id} - {author_id} if conversation else set()
+        await hold_inboxes(db, others, actor_id=author_id)
         here = select(Message.id).where(Message.channel_id == event.channel_id)
         waiting = select(Notification.user_id).where(Notification.user_id.in_(others), Notification.read_at.is_(None))
         waiting = waiting.where(Notification.kind == DIRECT.name, Notification.message_id.in_(here))

@@ -123,23 +123,23 @@ _LISTED = or_(~Room.is_private, Room.password_hash.is_not(None))
 _VISIBLE = or_(_ME.role.is_not(None), Room.owner_id == VIEWER, and_(_LISTED, not_blocked(Room.owner_id)))
 
 
-def _rooms(*columns: Any) -> Select[Any]:
-    """Rooms with their owners and what they hear."""
-    rooms = select(*_CARD, *columns).select_from(Room).outerjoin(_OWNER, _OWNER.id == Room.owner_id)
-    return _hearing(rooms)
-
-
-def _hearing(rooms: Select[Any]) -> Select[Any]:
+def _hearing(rooms: Select[Any], told: ColumnElement[bool]) -> Select[Any]:
+    """With what they hear, where that may be told: what a private room plays is for those who are in it."""
     shared = or_(Track.visibility == "public", Track.owner_id == cast(Playback.item["added_by"].astext, Uuid))
     rooms = rooms.outerjoin(Playback, Playback.room_id == Room.id)
-    rooms = rooms.outerjoin(Track, and_(Track.id == Playback.track_id, shared))
+    rooms = rooms.outerjoin(Track, and_(Track.id == Playback.track_id, shared, told))
     return rooms.outerjoin(Artist, Artist.id == Track.artist_id).outerjoin(Album, Album.id == Track.album_id)
 
 
 def _items(present: ColumnElement[Any], *columns: Any) -> Select[Any]:
     """RoomItems for the viewer."""
-    rooms = _rooms(present.label("present_count"), *_NOW, Room.last_active_at, _ME.role, *columns)
-    return rooms.outerjoin(_ME, and_(_ME.room_id == Room.id, _ME.user_id == VIEWER))
+    rooms = (
+        select(*_CARD, present.label("present_count"), *_NOW, Room.last_active_at, _ME.role, *columns)
+        .select_from(Room)
+        .outerjoin(_OWNER, _OWNER.id == Room.owner_id)
+        .outerjoin(_ME, and_(_ME.room_id == Room.id, _ME.user_id == VIEWER))
+    )
+    return _hearing(rooms, or_(~Room.is_private, _ME.role.is_not(None)))
 
 
 _FILTERS: dict[str, ColumnElement[bool]] = {
@@ -201,7 +201,8 @@ LIVE = Query(
     _hearing(
         select(Room.id, Room.name, Room.owner_id, Room.member_count, _COUNT.label("present_count"), *_NOW)
         .select_from(Room)
-        .outerjoin(_PRESENT, _PRESENT.c.channel_id == Room.id)
+        .outerjoin(_PRESENT, _PRESENT.c.channel_id == Room.id),
+        ~Room.is_private,
     )
     .where(_LISTED, or_(_PRESENT.c.people > 0, Playback.playing.is_(True)))
     .order_by(_COUNT.desc(), Room.last_active_at.desc())
