@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from app.commands.starting import StartError, reach_database, require_writable
 from app.core.config import Settings
-from app.core.db import driver_dsn
+from app.core.database_url import driver_dsn
 from app.core.embedded import EmbeddedError
 from app.core.infra import with_servers
 from app.core.logging import configure_logging
