@@ -31,7 +31,7 @@ _SQL_ONLY = {"synchronize_session": False}
 
 
 async def merge_artists(db: Writer, duplicate_id: UUID, into: UUID) -> ArtistDetails:
-    """All works of the duplicate become those of the kept one. Raises NotFound, Merged, Invalid."""
+    """All works of the duplicate become those of the kept one. Raises NotFound, IsDuplicate, Invalid."""
     await _alone(db)
     await db.execute(
         select(Album.id).where(Album.artist_id.in_([duplicate_id, into])).order_by(Album.id).with_for_update()
@@ -50,7 +50,7 @@ async def merge_artists(db: Writer, duplicate_id: UUID, into: UUID) -> ArtistDet
 
 
 async def merge_albums(db: Writer, actor: Principal, duplicate_id: UUID, into: UUID) -> AlbumDetails:
-    """Tracks that the kept album lacks move there; the others are merged. Raises NotFound, Merged, Invalid."""
+    """Tracks that the kept album lacks move there; the others are merged. Raises NotFound, IsDuplicate, Invalid."""
     await _alone(db)
     duplicate, kept = await _pair(db, Album, duplicate_id, into)
     await referred(db, Artist, dict.fromkeys([duplicate.artist_id, kept.artist_id], ""))
@@ -65,7 +65,7 @@ async def merge_albums(db: Writer, actor: Principal, duplicate_id: UUID, into: U
 
 
 async def merge_tracks(db: Writer, actor: Principal, duplicate_id: UUID, into: UUID) -> TrackDetails:
-    """The kept track takes the duplicate's place on an album if it has none. Raises NotFound, Merged, Invalid."""
+    """The kept track takes the duplicate's place on an album if it has none. Raises NotFound, IsDuplicate, Invalid."""
     await _alone(db)
     albums = await hold_albums_of(db, [duplicate_id, into])
     duplicate, kept = await _pair(db, Track, duplicate_id, into)
@@ -85,7 +85,7 @@ async def _alone(db: Writer) -> None:
 async def _pair(db: Writer, entity: type[E], duplicate_id: UUID, into: UUID) -> tuple[E, E]:
     """Both rows, locked with those that lead to the duplicate.
 
-    Raises NotFound or Merged about the duplicate, Invalid about the one to keep.
+    Raises NotFound or IsDuplicate about the duplicate, Invalid about the one to keep.
     """
     if duplicate_id == into:
         raise Invalid.field("/body/into", "Name another one than the duplicate itself.", "same")
