@@ -55,7 +55,7 @@ _ROWS = [
         MEMBER_READS,
         """
         get_me get_own_profile list_blocks list_mutes list_followed_reviews list_drafts get_feed list_suggested_people
-        list_conversations
+        list_conversations get_direct_unread_count
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
         list_my_groups list_my_group_invites list_group_members look_at_group_link
         list_own_rooms stream_rooms list_suggested_rooms
