@@ -186,6 +186,8 @@ PUBLIC: frozenset[str] = frozenset(
         "list_genres",
         "list_liked_albums",
         "list_liked_tracks",
+        "list_track_likers",
+        "list_tracks",
         "list_track_comments",
         "search_everything",
         # media; the link itself is the permission
@@ -199,6 +201,7 @@ PUBLIC: frozenset[str] = frozenset(
         "stream_track",
         # reviews
         "get_album",
+        "get_comment",
         "get_review",
         "list_album_reviews",
         "list_comments",
