@@ -235,6 +235,7 @@ PUBLIC: frozenset[str] = frozenset(
         "get_listening_stats",
         "get_now_playing",
         "list_listens",
+        "list_recent_tracks",
         "list_top",
         # discover
         "list_busy_genres",

@@ -46,7 +46,7 @@ _ROWS = [
         """
         get_person list_followers list_following list_user_reviews get_review list_revisions list_review_likers
         list_comments get_comment list_replies list_liked_albums list_liked_tracks get_room list_room_members
-        list_room_queue
+        list_room_queue list_recent_tracks
         get_queued_item get_room_playback get_skip_vote list_room_history list_listens get_listening_stats list_top
         get_now_playing download_playlist get_playlist list_playlist_entries list_playlist_likers
         list_playlist_members list_user_playlists
