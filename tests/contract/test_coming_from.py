@@ -19,6 +19,7 @@ SYSTEMS = ["SoundScore's first version", "TuneWave", "Mood", "OpenMusic", "Music
 HEAD = ["theirs", "ours", "what differs"]
 ABSENT = "not in this version"
 NAMED = re.compile(r"`(GET|POST|PUT|PATCH|DELETE|HEAD|WS) (/[^`? ]*)(?:\?([^` ]*))?`")
+BEGUN = re.compile(r"`(?:GET|POST|PUT|PATCH|DELETE|HEAD|WS)\b[^`]*`")
 OURS = re.compile(rf"{NAMED.pattern}((,| or|,? then|, or) {NAMED.pattern})*")
 
 
@@ -72,6 +73,7 @@ def operations() -> dict[tuple[str, str], set[str]]:
 
 def breaches_of(ours: str, operations: dict[tuple[str, str], set[str]]) -> Iterator[str]:
     """What is wrong with what a text names of ours."""
+    yield from (f"{named} is no whole path" for named in BEGUN.findall(ours) if not NAMED.fullmatch(named))
     for method, path, query in NAMED.findall(ours):
         if (method, path) not in operations:
             yield f"there is no {method} {path}"
@@ -131,6 +133,7 @@ def test_what_the_text_names_is_there(page: list[Row], operations: dict[tuple[st
         ("`GET /api/v1/rooms/{id}`", "there is no GET /api/v1/rooms/{id}"),
         ("`WS /ws/room/{channel_id}`", "there is no WS /ws/room/{channel_id}"),
         ("`GET /api/v1/search?sort=new`", "GET /api/v1/search takes no sort"),
+        ("`PUT .../owner`", "`PUT .../owner` is no whole path"),
     ],
 )
 def test_what_is_not_there_is_found(operations: dict[tuple[str, str], set[str]], ours: str, breach: str) -> None:
