@@ -160,6 +160,7 @@ PUBLIC: frozenset[str] = frozenset(
         "exchange_oauth_code",
         "finish_oauth",
         "get_json_web_keys",
+        "list_oauth_providers",
         "login",
         "login_by_json",
         "refresh",

@@ -34,7 +34,7 @@ _ROWS = [
         begin_oauth finish_oauth exchange_oauth_code get_json_web_keys show_verification confirm_verification show_reset
         confirm_reset list_album_reviews list_reviews get_album list_artists get_artist list_artist_albums list_albums
         list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
-        list_tracks list_track_likers
+        list_tracks list_track_likers list_oauth_providers
         list_rooms get_room_by_name list_track_comments list_trending_tracks
         list_top_albums list_trending_albums list_public_reviews list_busy_genres put_upload livez readyz health
         metrics swagger redoc sockets_document list_groups get_group list_playlists
