@@ -160,6 +160,7 @@ PUBLIC: frozenset[str] = frozenset(
         "exchange_oauth_code",
         "finish_oauth",
         "get_json_web_keys",
+        "list_oauth_providers",
         "login",
         "login_by_json",
         "refresh",
@@ -186,6 +187,8 @@ PUBLIC: frozenset[str] = frozenset(
         "list_genres",
         "list_liked_albums",
         "list_liked_tracks",
+        "list_track_likers",
+        "list_tracks",
         "list_track_comments",
         "search_everything",
         # media; the link itself is the permission
@@ -199,6 +202,7 @@ PUBLIC: frozenset[str] = frozenset(
         "stream_track",
         # reviews
         "get_album",
+        "get_comment",
         "get_review",
         "list_album_reviews",
         "list_comments",
@@ -232,6 +236,7 @@ PUBLIC: frozenset[str] = frozenset(
         "get_listening_stats",
         "get_now_playing",
         "list_listens",
+        "list_recent_tracks",
         "list_top",
         # discover
         "list_busy_genres",

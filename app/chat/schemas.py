@@ -11,7 +11,9 @@ from app.users.schemas import PersonCard
 __all__ = [
     "ClientId",
     "ConversationItem",
+    "DirectUnread",
     "Emoji",
+    "LastMessage",
     "MessageChanges",
     "MessageInput",
     "MessageText",
@@ -152,8 +154,21 @@ class ReadState(Output):
     muted: bool
 
 
+class LastMessage(Output):
+    """The newest message of a conversation. The text is null where it was deleted, and empty where it only shares."""
+
+    id: UUID
+    sequence: int
+    author_id: UUID | None
+    text: str | None
+    track_id: UUID | None
+    review_id: UUID | None
+    image_key: str | None
+    created_at: Timestamp
+
+
 class ConversationItem(Output):
-    """A channel of the person's: a conversation, a group or a room, the liveliest first."""
+    """A conversation: with whom, its newest message, and how far each of you has read."""
 
     id: UUID
     kind: Literal["room", "group", "direct"]
@@ -162,3 +177,12 @@ class ConversationItem(Output):
     muted: bool
     last_sequence: int
     last_message_at: Timestamp | None
+    last_message: LastMessage | None
+    partner_read_sequence: int = Field(description="They have read up to this message")
+
+
+class DirectUnread(Output):
+    """How many messages of all your conversations you have not read, and of how many conversations they are."""
+
+    unread_count: int
+    conversation_count: int
