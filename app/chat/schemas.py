@@ -6,12 +6,14 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from app.core.schemas import Id, Input, Output, Prose, Timestamp
-from app.users.schemas import PersonCard
+from app.users.schemas import PersonCard, Username
 
 __all__ = [
     "ClientId",
     "ConversationItem",
     "Emoji",
+    "InvitationInput",
+    "InvitationItem",
     "MessageChanges",
     "MessageInput",
     "MessageText",
@@ -129,6 +131,22 @@ class MessageChanges(Input):
     """What the message says instead."""
 
     text: MessageText
+
+
+class InvitationInput(Input):
+    """Whom to invite."""
+
+    username: Username
+
+
+class InvitationItem(Output):
+    """An invitation that waits for an answer."""
+
+    id: UUID
+    user: PersonCard
+    invited_by: PersonCard | None
+    created_at: Timestamp
+    expires_at: Timestamp
 
 
 class ReadInput(Input):
