@@ -43,6 +43,7 @@ from app.playlists.router import people as playlist_owners
 from app.playlists.router import router as playlists
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
+from app.rooms.invitations_router import router as room_invitations
 from app.rooms.people_router import router as room_people
 from app.rooms.playing_router import router as room_playing
 from app.rooms.router import router as rooms
@@ -88,6 +89,7 @@ api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
 api.include_router(playlist_exports)
+api.include_router(room_invitations)
 api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)

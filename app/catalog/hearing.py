@@ -62,7 +62,9 @@ def known_to(entity: Entity, viewer: ColumnElement[Any] = VIEWER) -> ColumnEleme
     if entity is Track:
         return heard_by(work, viewer)
     track = aliased(Track)
-    mine = track.album_id == work.id if entity is Album else track.artist_id == work.id
+    # a duplicate is known to whom what it leads to is
+    kept = func.coalesce(work.merged_into_id, work.id)
+    mine = track.album_id == kept if entity is Album else track.artist_id == kept
     # OFFSET 0 has the tracks of this one looked up: it is asked for seldom, and never for a whole list
     one = select(literal_column("1", Integer)).where(mine, heard_by(track, viewer)).correlate(work)
     return or_(listed_for(work, viewer), work.owner_id == viewer, exists(one.offset(literal_column("0"))))

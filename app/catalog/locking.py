@@ -6,7 +6,7 @@ crosswise.
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select
@@ -19,6 +19,7 @@ from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.holds import hold
 
 __all__ = [
+    "MERGE",
     "IsDuplicate",
     "NotOfTheCatalogue",
     "editable",
@@ -29,6 +30,9 @@ __all__ = [
     "unknown",
     "unless_in_use",
 ]
+
+MERGE: Final = ("merge", UUID(int=0))
+"""Held by the one merge that goes on, and shared by those who put something where names lead them."""
 
 E = TypeVar("E", bound=Artist | Album | Track)
 

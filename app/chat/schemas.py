@@ -6,13 +6,15 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from app.core.schemas import Id, Input, Output, Prose, Timestamp
-from app.users.schemas import PersonCard
+from app.users.schemas import PersonCard, Username
 
 __all__ = [
     "ClientId",
     "ConversationItem",
     "DirectUnread",
     "Emoji",
+    "InvitationInput",
+    "InvitationItem",
     "LastMessage",
     "MessageChanges",
     "MessageInput",
@@ -131,6 +133,22 @@ class MessageChanges(Input):
     """What the message says instead."""
 
     text: MessageText
+
+
+class InvitationInput(Input):
+    """Whom to invite."""
+
+    username: Username
+
+
+class InvitationItem(Output):
+    """An invitation that waits for an answer."""
+
+    id: UUID
+    user: PersonCard
+    invited_by: PersonCard | None
+    created_at: Timestamp
+    expires_at: Timestamp
 
 
 class ReadInput(Input):

@@ -83,7 +83,16 @@ class Settings(BaseSettings):
 
     # --- the outside world; what has no key uses its local stand-in ---
     mail_from: str = Field("SoundScore <no-reply@localhost>", description="sender of mails")
-    smtp_url: str = Field("", description="smtp://user:password@host:587 (STARTTLS if offered) or smtps://host:465")
+    smtp_url: str = Field(
+        "",
+        description="smtp://user:password@host:587 (STARTTLS if offered), smtp+starttls:// (nothing without it) "
+        "or smtps://host:465",
+    )
+    smtp_ca_file: str = Field(
+        "",
+        description="PEM file of who may have signed that server's certificate, beside whom the machine trusts "
+        "(which SSL_CERT_FILE in the environment replaces)",
+    )
     resend_api_key: SecretStr = Field(SecretStr(""), description="send mail by Resend")
     resend_api_url: str = Field("https://api.resend.com", description="Resend's API")
     export_seconds: float = Field(25.0, gt=0, description="longest that an attempt to mail an export may take")
