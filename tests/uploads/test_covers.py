@@ -110,6 +110,21 @@ async def test_of_two_at_once_one_is_shown_and_none_is_left_over(app: FastAPI, a
     assert {name.partition("-")[0].partition(".")[0] for name in new} == {key.partition(".")[0]}
 
 
+async def test_who_waited_for_another_comes_second(app: FastAPI, ana: Person, infra: Infra) -> None:
+    done = await upload(app, ana, pictured(), **MP3)
+    theirs = update(Album).where(Album.id == UUID(done["track"]["album"]["id"]))
+    async with infra.db.write() as db:
+        await db.execute(theirs.values(cover_key=None))
+    async with infra.db.write() as db:
+        await db.execute(theirs.values(cover_key="covers/first.webp"))
+        second = asyncio.create_task(show_cover.function(infra, Recorded(upload_id=UUID(done["id"]))))
+        while not (second.done() or await infra.db.fetch(WAITS, [])):
+            await asyncio.sleep(0.01)
+    await second
+    assert (await album_of(ana, done))["cover_key"] == "covers/first.webp"
+
+
+WAITS = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 BAD = {
     "a bomb": tagged.picture_frame(bomb()),
     "no picture": tagged.picture_frame(b"#!/bin/sh"),
