@@ -121,6 +121,7 @@ async def test_who_waited_for_another_comes_second(app: FastAPI, ana: Person, in
         while not (second.done() or await infra.db.fetch(WAITS, [])):
             await asyncio.sleep(0.01)
     await second
+    await drain(infra)
     assert (await album_of(ana, done))["cover_key"] == "covers/first.webp"
 
 
