@@ -9,7 +9,7 @@ from app.core.infra import Infra
 from app.integrations.storage import storage
 from app.uploads.reading import Unreadable
 
-__all__ = ["fetch"]
+__all__ = ["bring", "fetch"]
 
 
 async def fetch(infra: Infra, key: str, path: Path, *, most: int) -> str:
@@ -30,3 +30,13 @@ async def fetch(infra: Infra, key: str, path: Path, *, most: int) -> str:
 def _take(file: Any, digest: Any, piece: bytes) -> None:
     digest.update(piece)
     file.write(piece)
+
+
+async def bring(infra: Infra, key: str, path: Path) -> None:
+    """Brings an object that was looked at before into a file. Raises FileNotFoundError."""
+    pieces = await infra.part(storage).get(key)
+    if pieces is None:
+        raise FileNotFoundError(key)
+    with path.open("wb") as file:
+        async for piece in pieces:
+            await asyncio.to_thread(file.write, piece)
