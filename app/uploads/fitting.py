@@ -53,7 +53,7 @@ def choose(recording: Recording, fit: Fit) -> Format | Encoding:
         if made is not None and (fit.most_kbps is None or _rate_of(recording, made) <= _TOLERANCE * fit.most_kbps):
             return wanted
     offset = min(fit.offset, max(0, recording.duration_ms // 1000 - 1))
-    rate = _rate(wanted, min(fit.most_kbps or _USUAL_KBPS[wanted], kbps))
+    rate = _rate(wanted, min(fit.most_kbps or _USUAL_KBPS[wanted], kbps, _rate_of(recording, recording.size)))
     return Encoding(wanted, rate, offset=offset, is_steady=fit.tells_length)
 
 
@@ -79,16 +79,16 @@ async def _encoded(
 ) -> Response | None:
     """None if it cannot be made, or not now and it would do to send something else."""
     seconds = recording.duration_ms / 1000 - encoding.offset
-    length = _length(encoding, seconds) if encoding.is_steady else None
+    length = _length(encoding, seconds)
     headers = OWN | {"accept-ranges": "none", "content-type": _TYPES[encoding.format]}
     headers |= {"x-content-duration": f"{seconds:.3f}", "cross-origin-resource-policy": "cross-origin"}
-    if length is not None:
+    if encoding.is_steady:
         headers["content-length"] = str(length)
     if request.method == "HEAD":
         return Response(headers=headers)
     try:
-        transcoding = await transcode(infra, actor.user_id, recording.key, encoding)
-        return _Sent(transcoding, await _first(transcoding), length, headers)
+        transcoding = await transcode(infra, actor.user_id, recording.key, encoding, most_bytes=4 * length + 2**20)
+        first = await _first(transcoding)
     except Unavailable:
         if encoding.offset:
             raise
@@ -96,6 +96,7 @@ async def _encoded(
     except OSError as error:
         log.warning("not_transcoded", track=str(recording.track_id), reason=str(error))
         return None
+    return _Sent(transcoding, _pieces(transcoding, first, length if encoding.is_steady else None), headers)
 
 
 async def _first(transcoding: Transcoding) -> bytes:
@@ -110,8 +111,8 @@ async def _first(transcoding: Transcoding) -> bytes:
 class _Sent(StreamingResponse):
     """What is made while it is sent. When the listener leaves, nothing more is made."""
 
-    def __init__(self, transcoding: Transcoding, first: bytes, length: int | None, headers: dict[str, str]) -> None:
-        super().__init__(_pieces(transcoding, first, length), headers=headers)
+    def __init__(self, transcoding: Transcoding, pieces: AsyncIterator[bytes], headers: dict[str, str]) -> None:
+        super().__init__(pieces, headers=headers)
         self._transcoding = transcoding
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

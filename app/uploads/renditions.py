@@ -21,7 +21,7 @@ from app.integrations.storage import storage
 from app.uploads.fetching import bring
 from app.uploads.models import Upload
 
-__all__ = ["LONGEST_SECONDS", "PEAKS", "SAFELY", "Recorded", "make_renditions", "peaks_of", "wav_peaks"]
+__all__ = ["PEAKS", "SAFELY", "Recorded", "make_renditions", "peaks_of", "wav_peaks"]
 
 PEAKS = 400
 SECONDS = 600.0

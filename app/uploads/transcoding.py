@@ -1,4 +1,7 @@
-"""Recordings made smaller while they are sent: a few processes of ffmpeg, each for as long as somebody listens."""
+"""Recordings made smaller while they are sent: by ffmpeg, as fast as it can, into a file that is sent while it grows.
+
+So a process lasts for seconds, however long somebody listens, and few of them are enough for many listeners.
+"""
 
 import asyncio
 import shutil
@@ -14,14 +17,16 @@ from uuid import UUID
 from app.core.errors import Unavailable
 from app.core.infra import Infra, opened
 from app.uploads.fetching import bring
-from app.uploads.renditions import LONGEST_SECONDS, SAFELY
+from app.uploads.renditions import SAFELY
 
 __all__ = ["Encoding", "Transcoding", "can_transcode", "transcode", "transcoders"]
 
+MOST_OPEN = 8
+"""So many one person may be sent at once: each is a file on disk until it is sent."""
 WAIT_SECONDS = 3.0
 """So long somebody waits for a process to be free."""
-SILENT_SECONDS, IDLE_SECONDS = 60.0, 600.0
-"""How long ffmpeg may give nothing, and how long a listener may take nothing: a pause, after which they ask again."""
+LONGEST_SECONDS = 1800.0
+LOOK_SECONDS = 0.05
 _CHUNK = 64 * 1024
 
 
@@ -43,51 +48,50 @@ class Encoding:
 
 
 class Transcoding:
-    """A process that was started. Whoever has it reads it to its end, and calls `end` whatever happens."""
+    """What is being made. Whoever has it reads it to its end, and calls `end` whatever happens."""
 
-    def __init__(self, process: asyncio.subprocess.Process, places: "_Places", person_id: UUID, folder: Path) -> None:
-        self._process, self._places, self._person_id = process, places, person_id
-        self._folder = folder
-        self._ended = False
-        self._alarm: asyncio.TimerHandle | None = None
-        places.running.add(self)
+    def __init__(self, places: "_Places", person_id: UUID, folder: Path, process: asyncio.subprocess.Process) -> None:
+        self.person_id = person_id
+        self._places, self._folder, self._process = places, folder, process
+        self._file = (folder / "made").open("rb", buffering=0)
+        self._work = asyncio.create_task(self._tend(), name="transcoding")
+        places.open.add(self)
 
     async def read(self) -> bytes:
-        """The next piece; none at the end. Raises OSError if it was not the end of the recording."""
-        self._wake()
-        try:
-            assert self._process.stdout is not None
-            async with asyncio.timeout(SILENT_SECONDS):
-                piece = await self._process.stdout.read(_CHUNK)
-                code = 0 if piece else await self._process.wait()
-        except TimeoutError:
-            raise OSError("ffmpeg gave nothing for too long") from None
-        if code:
-            raise OSError(f"ffmpeg ended with {code}")
+        """The next piece; none at the end. Raises OSError if that is not the end of the recording."""
+        while True:
+            is_all = self._work.done()
+            piece = await asyncio.to_thread(self._file.read, _CHUNK)
+            if piece or is_all:
+                break
+            await asyncio.wait([self._work], timeout=LOOK_SECONDS)
+        if not piece and self._process.returncode:
+            raise OSError(f"ffmpeg ended with {self._process.returncode}")
         return piece
 
     async def end(self) -> None:
-        """Ends the process, wherever it is, and makes its place free."""
-        if self._ended:
-            return
-        self._ended = True
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._places.running.discard(self)
-        self._places.leave(self._person_id)
-        with suppress(ProcessLookupError):
-            self._process.kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        assert self._process.stdout is not None
-        while await self._process.stdout.read(_CHUNK):
-            pass  # what it had written: nothing waits for a pipe that is never emptied
-        await self._process.wait()
+        """Ends the process if it still works, and lets go of the file."""
+        self._places.open.discard(self)
+        self._kill()
+        await asyncio.wait([self._work])
+        self._file.close()
 
-    def _wake(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-        if not self._ended:
-            self._alarm = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._places.give_up, self)
+    async def _tend(self) -> None:
+        """Until the process has ended. Who reads has the file open: it may lose its name."""
+        try:
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            self._kill()
+            await self._process.wait()
+        finally:
+            self._places.leave(self.person_id)
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _kill(self) -> None:
+        if self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
 
 
 class _Places:
@@ -95,36 +99,27 @@ class _Places:
 
     def __init__(self, most: int) -> None:
         self._most, self._each = most, max(1, most // 2)
-        self._people: Counter[UUID] = Counter()
+        self._working: Counter[UUID] = Counter()
         self._freed = asyncio.Event()
-        self._ending: set[asyncio.Task[None]] = set()
-        self.running: set[Transcoding] = set()
+        self.open: set[Transcoding] = set()
 
     async def enter(self, person_id: UUID) -> None:
         """Raises Unavailable when none gets free in time."""
+        if sum(transcoding.person_id == person_id for transcoding in self.open) >= MOST_OPEN:
+            raise Unavailable("You are being sent too many recordings at once.", retry_after=30)
         try:
             async with asyncio.timeout(WAIT_SECONDS):
-                while self._people.total() >= self._most or self._people[person_id] >= self._each:
+                while self._working.total() >= self._most or self._working[person_id] >= self._each:
                     self._freed.clear()
                     await self._freed.wait()
         except TimeoutError:
             raise Unavailable("Too many recordings are being made smaller. Try again shortly.", retry_after=5) from None
-        self._people[person_id] += 1
+        self._working[person_id] += 1
 
     def leave(self, person_id: UUID) -> None:
-        self._people -= Counter([person_id])
+        """The process has ended."""
+        self._working -= Counter([person_id])
         self._freed.set()
-
-    def give_up(self, transcoding: Transcoding) -> None:
-        """Nobody takes what this one makes."""
-        task = asyncio.create_task(transcoding.end())
-        self._ending.add(task)
-        task.add_done_callback(self._ending.discard)
-
-    async def close(self) -> None:
-        for transcoding in list(self.running):
-            await transcoding.end()
-        await asyncio.gather(*self._ending)
 
 
 @opened
@@ -135,7 +130,8 @@ async def transcoders(infra: Infra) -> AsyncIterator[_Places]:
     try:
         yield places
     finally:
-        await places.close()
+        for transcoding in list(places.open):
+            await transcoding.end()
 
 
 def can_transcode(infra: Infra) -> bool:
@@ -143,7 +139,7 @@ def can_transcode(infra: Infra) -> bool:
     return infra.settings.transcodes > 0 and shutil.which("ffmpeg") is not None
 
 
-async def transcode(infra: Infra, person_id: UUID, key: str, encoding: Encoding) -> Transcoding:
+async def transcode(infra: Infra, person_id: UUID, key: str, encoding: Encoding, *, most_bytes: int) -> Transcoding:
     """Begins to make a recording smaller. Raises Unavailable when there is no place, FileNotFoundError."""
     places = infra.part(transcoders)
     await places.enter(person_id)
@@ -151,18 +147,20 @@ async def transcode(infra: Infra, person_id: UUID, key: str, encoding: Encoding)
     try:
         # whole, and on disk: some files say at their end where their sound is, and some stores give no seekable file
         await bring(infra, key, folder / "source")
-        process = await _ffmpeg(folder / "source", encoding)
+        process = await _ffmpeg(folder, encoding, most_bytes)
+        return Transcoding(places, person_id, folder, process)
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         places.leave(person_id)
         raise
-    return Transcoding(process, places, person_id, folder)
 
 
-async def _ffmpeg(source: Path, encoding: Encoding) -> asyncio.subprocess.Process:
-    sound = ("-map", "0:a:0", "-map_metadata", "-1", "-t", str(LONGEST_SECONDS))
-    return await asyncio.create_subprocess_exec(
-        *("ffmpeg", *SAFELY, "-ss", str(encoding.offset), "-i", str(source), *sound, *encoding.arguments(), "pipe:1"),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
+async def _ffmpeg(folder: Path, encoding: Encoding, most_bytes: int) -> asyncio.subprocess.Process:
+    source = ("-ss", str(encoding.offset), "-i", str(folder / "source"))
+    sound = ("-map", "0:a:0", "-map_metadata", "-1", "-fs", str(most_bytes))  # what it says of its length may be wrong
+    with (folder / "made").open("wb") as made:
+        return await asyncio.create_subprocess_exec(
+            *("ffmpeg", *SAFELY, *source, *sound, *encoding.arguments(), "pipe:1"),
+            stdout=made,
+            stderr=asyncio.subprocess.DEVNULL,
+        )

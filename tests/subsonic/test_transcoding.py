@@ -17,15 +17,18 @@ from fastapi import FastAPI
 from sqlalchemy import update
 
 from app.catalog.models import Track
+from app.core.config import Settings
 from app.core.infra import Infra
 from app.integrations.storage import storage
 from app.uploads.fitting import Fit, choose
 from app.uploads.models import Upload
 from app.uploads.schemas import Recording
 from app.uploads.sniffing import sniff
-from app.uploads.transcoding import Encoding, transcoders
+from app.uploads.transcoding import MOST_OPEN, Encoding, Transcoding, transcode, transcoders
+from tests.conftest import running
 from tests.people import People, Person
 from tests.subsonic.factories import Player, make_player, make_recording, make_song
+from tests.subsonic.test_clients import connect
 
 NEEDS_FFMPEG = pytest.mark.skipif(not shutil.which("ffmpeg"), reason="ffmpeg is not installed")
 SECONDS = 20
@@ -193,6 +196,15 @@ async def test_a_length_that_is_told_beforehand_is_kept(player: Player, live: st
 
 
 @NEEDS_FFMPEG
+async def test_py_sonic_takes_what_is_made(live: str, player: Player, song: Track) -> None:
+    sonic = connect(live, player)
+    for asked in ({"maxBitRate": 64}, {"tformat": "opus", "estimateContentLength": True}, {"timeOffset": 15}):
+        content = await asyncio.to_thread(lambda asked=asked: sonic.stream(str(song.id), **asked).read())
+        seconds = SECONDS - asked.get("timeOffset", 0)
+        assert abs(probed(content)[1] - seconds) < 0.2, asked
+
+
+@NEEDS_FFMPEG
 async def test_a_file_that_is_longer_than_it_says(infra: Infra, player: Player, live: str, song: Track) -> None:
     async with infra.db.write() as db:
         await db.execute(update(Upload).where(Upload.track_id == song.id).values(duration_ms=4000))
@@ -246,7 +258,7 @@ async def test_what_ffmpeg_cannot_read_is_sent_as_it_is(infra: Infra, player: Pl
     playlist = b"#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n"
     await make_sound(infra, song, playlist)
     assert (await fetch(player, song, maxBitRate=64)).content == playlist
-    assert not infra.part(transcoders).running
+    assert not infra.part(transcoders).open
 
 
 async def test_without_ffmpeg(infra: Infra, player: Player, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,9 +274,9 @@ async def test_without_ffmpeg(infra: Infra, player: Player, ana: Person, monkeyp
 
 
 @asynccontextmanager
-async def listening(live: str, player: Player, song: Track) -> AsyncIterator[httpx.Response]:
+async def listening(live: str, player: Player, song: Track, offset: int = 0) -> AsyncIterator[httpx.Response]:
     """Somebody who hears the beginning and takes no more."""
-    parameters = {**player.common, "id": str(song.id), "maxBitRate": 320}
+    parameters = {**player.common, "id": str(song.id), "format": "mp3", "timeOffset": offset}
     async with (
         httpx.AsyncClient(base_url=f"{live}/rest", timeout=60) as real,
         real.stream("GET", "/stream", params=parameters) as answer,
@@ -297,11 +309,34 @@ async def long_song(infra: Infra, ana: Person, silence: bytes) -> Track:
 
 @NEEDS_FFMPEG
 async def test_who_leaves_ends_it(infra: Infra, live: str, player: Player, long_song: Track) -> None:
-    running = infra.part(transcoders).running
+    sent = infra.part(transcoders).open
     async with listening(live, player, long_song) as answer:
         assert answer.headers["content-type"] == "audio/mpeg"
-        assert len(running) == len(encoders()) == 1
-    await until(lambda: not running and not encoders())
+        assert len(sent) == len(encoders()) == 1
+    await until(lambda: not sent and not encoders())
+
+
+@NEEDS_FFMPEG
+async def test_it_ends_with_the_server(settings: Settings, long_song: Track, ana: Person) -> None:
+    async with running(settings) as app:
+        started = await transcode(
+            app.state.infra, ana.id, f"audio/{long_song.id}.mp3", Encoding("mp3", 320), most_bytes=10**9
+        )
+        assert sniff(await started.read()) == "mp3"
+        folders = {child.cmdline()[child.cmdline().index("-i") + 1] for child in encoders()}
+        assert len(folders) == 1
+        assert Path(next(iter(folders))).exists()
+    assert not encoders()
+    assert not Path(next(iter(folders))).exists()
+
+
+@NEEDS_FFMPEG
+async def test_none_if_so_configured(settings: Settings, player: Player, song: Track, tone: bytes) -> None:
+    async with running(settings.model_copy(update={"transcodes": 0})) as app:
+        other = Player(app, player.username, player.password)
+        assert (await fetch(other, song, maxBitRate=64)).content == tone
+        told = (await other.ask("getOpenSubsonicExtensions"))["openSubsonicExtensions"]
+        assert "transcodeOffset" not in {one["name"] for one in told}
 
 
 @NEEDS_FFMPEG
@@ -310,16 +345,38 @@ async def test_there_are_only_so_many(
 ) -> None:
     places: Any = app.state.infra.part(transcoders)
     bob, song = await make_player(app, await people.make("bob")), long_song
-    async with listening(live, player, song) as first, listening(live, player, song):
+    async with listening(live, player, song, 900), listening(live, player, song, 900):
+        both = encoders()
+        for process in both:
+            process.suspend()
         whole, late = await asyncio.gather(
-            fetch(player, song, maxBitRate=320), fetch(player, song, maxBitRate=320, timeOffset=1000)
+            fetch(player, song, maxBitRate=320, format="opus"), fetch(player, song, format="mp3", timeOffset=1000)
         )
         assert whole.headers["content-type"] == "audio/flac", "there is something else to send"
         assert (late.status_code, late.headers["retry-after"]) == (503, "5")
-        async with listening(live, bob, song) as other:
+        async with listening(live, bob, song, 1100) as other:
             assert other.headers["content-type"] == "audio/mpeg", "one person does not take the places of all"
-        places.give_up(next(iter(places.running)))
-        await until(lambda: len(encoders()) == 1)
-        assert (await fetch(player, song, maxBitRate=32, timeOffset=1190)).headers["content-type"] == "audio/mpeg"
-        assert first.status_code == 200
-    await until(lambda: not places.running and not encoders())
+        for process in both:
+            process.resume()
+        await until(lambda: not encoders())
+        assert len(places.open) == 2, "both are still being sent"
+        assert (await fetch(player, song, format="mp3", timeOffset=1190)).headers["content-type"] == "audio/mpeg"
+    await until(lambda: not places.open)
+
+
+@NEEDS_FFMPEG
+async def test_nobody_fills_the_disk(infra: Infra, ana: Person, player: Player, song: Track, tone: bytes) -> None:
+    key, encoding = f"audio/{song.id}.mp3", Encoding("opus", 16)
+    made = [await transcode(infra, ana.id, key, encoding, most_bytes=10_000) for _ in range(MOST_OPEN)]
+    assert (await fetch(player, song, maxBitRate=64)).content == tone
+    assert (await fetch(player, song, maxBitRate=64, timeOffset=1)).status_code == 503
+    pieces = [piece async for piece in all_of(made[0])]
+    assert len(b"".join(pieces)) < 20_000, "no more than is allowed"
+    for transcoding in made:
+        await transcoding.end()
+    assert (await fetch(player, song, maxBitRate=64)).headers["content-type"] == "audio/mpeg"
+
+
+async def all_of(transcoding: Transcoding) -> AsyncIterator[bytes]:
+    while piece := await transcoding.read():
+        yield piece
