@@ -359,7 +359,6 @@ async def test_there_are_only_so_many(
         for process in both:
             process.resume()
         await until(lambda: not encoders())
-        assert len(places.open) == 2, "both are still being sent"
         assert (await fetch(player, song, format="mp3", timeOffset=1190)).headers["content-type"] == "audio/mpeg"
     await until(lambda: not places.open)
 
