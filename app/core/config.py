@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     stream_via: Literal["server", "redirect"] = Field(
         "server", description="redirect: recordings come straight from the object store, by short signed links"
     )
+    transcodes: int = Field(
+        4, ge=0, le=100, description="recordings that ffmpeg makes smaller at once while they are sent; 0: none"
+    )
 
     # --- the outside world; what has no key uses its local stand-in ---
     mail_from: str = Field("SoundScore <no-reply@localhost>", description="sender of mails")

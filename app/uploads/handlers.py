@@ -13,14 +13,14 @@ from app.core.db import Reader, Writer
 from app.core.infra import Infra
 from app.core.jobs import enqueue, every, job, on
 from app.integrations.storage import storage
-from app.uploads import files, processing, renditions
+from app.uploads import covers, files, processing, renditions
 from app.uploads.changes import take_away
 from app.uploads.models import Upload
 from app.uploads.placing import hold_uploads
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["files", "forget_uploads", "processing", "remove_abandoned", "renditions"]
+__all__ = ["covers", "files", "forget_uploads", "processing", "remove_abandoned", "renditions"]
 
 STUCK = timedelta(hours=2)
 LIFE_OF_LINKS = timedelta(hours=2, minutes=10)

@@ -11,7 +11,7 @@ from tinytag import TinyTag, TinyTagException
 
 from app.uploads.sniffing import HEAD, Kind, adts_frame, sniff
 
-__all__ = ["Facts", "Unreadable", "line", "read_facts"]
+__all__ = ["Facts", "Unreadable", "line", "read_cover", "read_facts"]
 
 LONGEST_MS = 24 * 3600 * 1000
 MOST_CHARACTERS = 300
@@ -54,6 +54,16 @@ def read_facts(path: Path) -> Facts:
     if not 0 < facts.duration_ms <= LONGEST_MS:
         raise Unreadable("damaged", "The file is damaged: no sound was found in it.")
     return facts
+
+
+def read_cover(path: Path) -> bytes | None:
+    """The front cover in the tags of a file, or the picture there of which nothing is said; as slow as `read_facts`."""
+    try:
+        images = TinyTag.get(path, tags=True, duration=False, image=True).images
+    except Exception:  # the recording is no worse for pictures that nobody can read
+        return None
+    covers = [images.front_cover, *images.other.get("generic", [])]
+    return next((image.data for image in covers if image is not None and image.data), None)
 
 
 def line(value: Any, most: int = MOST_CHARACTERS) -> str | None:
