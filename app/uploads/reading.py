@@ -9,7 +9,8 @@ from typing import Any
 
 from tinytag import TinyTag, TinyTagException
 
-from app.uploads.sniffing import HEAD, Kind, adts_frame, sniff
+from app.uploads.frames import find_frames, frame_at
+from app.uploads.sniffing import HEAD, Kind, after_tags, sniff
 
 __all__ = ["Facts", "Unreadable", "line", "read_facts"]
 
@@ -44,8 +45,8 @@ class Facts:
 
 def read_facts(path: Path) -> Facts:
     """Reads a whole file; slow, so not for the event loop. Raises Unreadable."""
-    with path.open("rb") as file:
-        kind = sniff(file.read(HEAD))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        kind = sniff(data)
     if kind is None:
         raise Unreadable("not_audio", "This is no MP3, FLAC, Ogg, WAV, M4A or AAC file.")
     if kind == "mp4" and _has_video(path):
@@ -97,13 +98,13 @@ def _whole(value: Any) -> int | None:
 
 def _read_adts(path: Path) -> Facts:
     """Raw AAC has neither tags nor a length: its frames are counted."""
-    seconds, at, first = 0.0, 0, None
+    seconds, first = 0.0, None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if data[:3] == b"ID3":
-            at = 10 + sum(byte << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
-        while frame := adts_frame(data[at : at + 7], 0):
+        tagged = after_tags(data)
+        at = find_frames(data, tagged, tagged + HEAD) or tagged
+        while (frame := frame_at(data, at)) and frame.kind == "aac":
             first = first or frame
-            seconds += 1024 / frame.rate
+            seconds += frame.samples / frame.rate
             at += frame.length
         size = len(data)
     if first is None:
