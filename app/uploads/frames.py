@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from mmap import mmap
 from typing import Literal
 
@@ -39,7 +40,7 @@ def frame_at(data: Bytes, at: int) -> Frame | None:
     header = data[at : at + 7]
     if len(header) < 4 or header[0] != 0xFF:
         return None
-    return _mp3_frame(header) if header[1] & 0xE6 == 0xE2 else _adts_frame(header)
+    return _mp3_frame(header[:4]) if header[1] & 0xE6 == 0xE2 else _adts_frame(header)
 
 
 def find_frames(data: Bytes, start: int, end: int) -> int | None:
@@ -67,8 +68,9 @@ def _is_run(data: Bytes, at: int) -> bool:
     return True
 
 
+@lru_cache(maxsize=1024)
 def _mp3_frame(header: bytes) -> Frame | None:
-    """MPEG layer III."""
+    """MPEG layer III: the headers of one file are few."""
     version = header[1] >> 3 & 3  # 3 MPEG 1, 2 MPEG 2, 0 MPEG 2.5
     bitrate = (_BITRATES if version == 3 else _BITRATES_2)[header[2] >> 4]
     rate = _RATES[header[2] >> 2 & 3] >> _HALVED.get(version, 99)
