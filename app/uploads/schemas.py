@@ -79,8 +79,10 @@ class Finalise(_Details):
         json_schema_extra={"examples": [{"title": "Prelude in C", "album": "At the piano", "visibility": "public"}]}
     )
 
-    visibility: Visibility = "private"
-    track_id: Id | None = Field(default=None, description="for who edits the catalogue: whose recording this is")
+    visibility: Visibility = Field(default="private", description="with `track_id` it is public and nothing else")
+    track_id: Id | None = Field(
+        default=None, description="for who edits the catalogue: whose recording this is, for everybody to hear"
+    )
 
 
 class UploadChanges(_Details):

@@ -105,7 +105,7 @@ async def initiate_upload(infra: Infra, db: Writer, actor: Principal, new: Uploa
 async def finalise_upload(infra: Infra, actor: Principal, upload_id: UUID, wishes: Finalise) -> UploadDetails:
     """Takes the file in, if it is what was announced; the rest is done by a job.
 
-    Raises NotFound, AlreadyFinalised, NotUploaded, OtherContent, Invalid for a track that takes no recording.
+    Raises NotFound, AlreadyFinalised, NotUploaded, OtherContent, Invalid for a track that does not take this recording.
     """
     upload = await infra.db.reader.one(select(Upload).filter_by(id=upload_id, owner_id=actor.user_id))
     if upload is None:
@@ -113,6 +113,7 @@ async def finalise_upload(infra: Infra, actor: Principal, upload_id: UUID, wishe
     if upload.state != "waiting":
         raise _finalised(upload)
     if wishes.track_id:
+        _check_visibility(wishes)
         await _check_track(infra, actor, wishes.track_id)
     await _check_content(infra, upload)
     async with infra.db.write() as db:
@@ -191,6 +192,13 @@ async def _check_quota(db: Writer, settings: Settings, actor: Principal, size: i
     if usage.used_bytes + size > usage.quota_bytes:
         detail = f"{usage.used_bytes:,} of {usage.quota_bytes:,} bytes are used. Delete what you no longer need."
         raise QuotaExceeded(detail, **usage.model_dump())
+
+
+def _check_visibility(wishes: Finalise) -> None:
+    """Nobody's recording becomes public who asks for something else."""
+    if "visibility" in wishes.model_fields_set and wishes.visibility != "public":
+        detail = "Everybody hears the recording of a track of the catalogue: say public, or leave out track_id."
+        raise Invalid.field("/body/visibility", detail, "must_be_public")
 
 
 async def _check_track(infra: Infra, actor: Principal, track_id: UUID) -> None:

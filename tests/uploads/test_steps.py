@@ -111,6 +111,21 @@ async def test_a_curator_adds_the_recording_of_a_track_of_the_catalogue(app: Fas
     assert (page["audio_type"], page["media_url"]) == (None, None)
 
 
+async def test_what_shall_not_be_public_is_not_given_to_the_catalogue(app: FastAPI, people: People) -> None:
+    curator = await people.make("curator", role="curator")
+    track, data = await add_track(curator), wav()
+    ticket = await announce(curator, data)
+    await send(app, ticket, data)
+    path = f"/uploads/{ticket['id']}/finalise"
+    for visibility in ("private", "followers"):
+        answer = await curator.post(path, json={"track_id": track["id"], "visibility": visibility})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), answer.text
+        assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/body/visibility"]
+    assert (await curator.get(f"/uploads/{ticket['id']}")).json()["state"] == "waiting"
+    answer = await curator.post(path, json={"track_id": track["id"], "visibility": "public"})
+    assert answer.status_code == 202, answer.text
+
+
 async def test_the_same_recording_twice_is_named(app: FastAPI, people: People, infra: Infra) -> None:
     ana, ben = await people.make("ana"), await people.make("ben")
     data = wav()
