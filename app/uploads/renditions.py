@@ -29,6 +29,7 @@ LONGEST_SECONDS = 24 * 3600
 SAFELY = ("-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file", "-threads", "1")
 """ffmpeg reads local files alone: a playlist in disguise leads nowhere."""
 _RATE = 8000
+_WAV_HEADER = 44
 _ENCODERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "opus": ("ogg", "audio/ogg", ("-c:a", "libopus", "-b:a", "96k")),
     "mp3": ("mp3", "audio/mpeg", ("-c:a", "libmp3lame", "-q:a", "2")),
@@ -90,8 +91,10 @@ def wav_peaks(path: Path) -> list[int] | None:
     """The waveform of a WAV of 8, 16 or 32 bits; None for one that Python cannot read."""
     try:
         with wave.open(str(path), "rb") as file:
-            width, channels, frames = file.getsampwidth(), file.getnchannels(), file.getnframes()
-            if width not in _SAMPLES or not frames:
+            width, channels = file.getsampwidth(), file.getnchannels()
+            there = (path.stat().st_size - _WAV_HEADER) // (width * channels)
+            frames = min(file.getnframes(), there)  # it may say that it has more
+            if width not in _SAMPLES or frames <= 0:
                 return None
             peaks = []
             for part in range(min(PEAKS, frames)):
