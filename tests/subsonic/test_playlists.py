@@ -1,5 +1,6 @@
 """Playlists: what a client makes and changes is what everybody else sees."""
 
+import asyncio
 import xml.etree.ElementTree as ET
 from typing import Any
 from uuid import uuid4
@@ -153,6 +154,23 @@ async def test_changes_that_cannot_be_change_nothing(player: Player, songs: list
         assert await player.fails("updatePlaylist", playlistId=made, name="Moved", **more) == number
     still = await playlist_of(player, made)
     assert (still["name"], titles(still)) == ("Still", ["Song 0"])
+
+
+async def test_of_programs_that_overwrite_at_once_the_last_wins(player: Player, songs: list[Track]) -> None:
+    ids = [str(song.id) for song in songs]
+    made = (await player.ask("createPlaylist", name="Busy", songId=ids))["playlist"]["id"]
+    await asyncio.gather(*(player.ask("createPlaylist", playlistId=made, songId=ids[n % 5]) for n in range(8)))
+    assert (await playlist_of(player, made))["songCount"] == 1
+
+
+async def test_of_programs_that_remove_the_first_song_at_once_each_removes_one(
+    player: Player, songs: list[Track]
+) -> None:
+    made = (await player.ask("createPlaylist", name="Busy", songId=[str(song.id) for song in songs]))["playlist"]["id"]
+    first = {"playlistId": made, "songIndexToRemove": 0}
+    answers = await asyncio.gather(*(player.try_to("updatePlaylist", **first) for _ in range(8)))
+    assert sorted(answer["status"] for answer in answers) == [*["failed"] * 3, *["ok"] * 5]
+    assert titles(await playlist_of(player, made)) == []
 
 
 async def test_smart_playlists_are_read(player: Player, ana: Person, songs: list[Track], infra: Infra) -> None:

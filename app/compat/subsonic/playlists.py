@@ -31,6 +31,7 @@ from app.playlists.service import (
     remove_entries,
     update_playlist,
 )
+from app.playlists.standing import hold_playlist
 
 __all__: list[str] = []
 
@@ -81,6 +82,8 @@ async def create(asked: Asked, db: Writer) -> Body:
         playlist_id = await create_playlist(db, asked.actor, name=_name(asked.given.needed("name")))
     else:
         playlist_id = asked.given.id("playlistId")
+        # held before its songs are read: who overwrites at the same moment replaces these, and not what was before
+        await hold_playlist(db, asked.actor, playlist_id)
         await _rename(asked, db, playlist_id)
         shown = await _songs(asked, db, playlist_id)
         await remove_entries(db, asked.actor, playlist_id, [entry_id for entry_id, _ in shown])
@@ -94,6 +97,7 @@ async def update(asked: Asked, db: Writer) -> Body:
     """Changes what is given. Places of songs to remove are those before anything is changed."""
     playlist_id = asked.given.id("playlistId")
     places = [_place(written) for written in asked.given.many("songIndexToRemove")]
+    await hold_playlist(db, asked.actor, playlist_id)
     await _rename(asked, db, playlist_id)
     if places:
         shown = await _songs(asked, db, playlist_id)
