@@ -71,18 +71,18 @@ def _card(prefix: str = "") -> list[Label[Any]]:
 _OWNED = and_(_OWNER.id == Playlist.owner_id, not_blocked(_OWNER.id))
 
 
-def _open_to_all() -> ColumnElement[bool]:
+def _open_to_all(viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[bool]:
     """It is public, and its owner's profile is open to the viewer."""
     owner = aliased(User)
-    shown = _one().where(owner.id == Playlist.owner_id, visible(owner))
+    shown = _one().where(owner.id == Playlist.owner_id, visible(owner, viewer))
     return and_(_PUBLIC, or_(Playlist.owner_id.is_(None), _looked_up(shown)))
 
 
-def seen() -> ColumnElement[bool]:
+def seen(viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[bool]:
     """The viewer may see the playlist: it is public, or they belong to it or are invited."""
     me = aliased(PlaylistMember)
-    mine = _one().where(me.playlist_id == Playlist.id, me.user_id == VIEWER)
-    return or_(_looked_up(mine), _open_to_all())
+    mine = _one().where(me.playlist_id == Playlist.id, me.user_id == viewer)
+    return or_(_looked_up(mine), _open_to_all(viewer))
 
 
 def _one() -> Select[int]:
