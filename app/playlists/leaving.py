@@ -29,9 +29,10 @@ async def leave_playlists(database: Database, user_id: UUID, *, keep_content: bo
 
 
 async def forget_names(database: Database, user_id: UUID) -> None:
-    """What the person added and did is nobody's from then on."""
+    """What the person added and did is nobody's from then on, and what was done to them nobody's either."""
     await _forget(database, PlaylistEntry, PlaylistEntry.added_by_id, user_id)
     await _forget(database, PlaylistActivity, PlaylistActivity.actor_id, user_id)
+    await _forget(database, PlaylistActivity, PlaylistActivity.person_id, user_id)
 
 
 async def part(database: Database, first_id: UUID, second_id: UUID) -> None:

@@ -49,7 +49,7 @@ __all__ += ["PLAYLIST", "STATE", "playlists_page", "seen"]
 MOST_OF_ONE = 2_000
 _PLAYLIST_ID = bindparam("playlist_id", type_=Uuid)
 _THIS = Playlist.id == _PLAYLIST_ID
-_ME, _OWNER, _BY = aliased(PlaylistMember), aliased(User), aliased(User)
+_ME, _OWNER, _BY, _WHO = aliased(PlaylistMember), aliased(User), aliased(User), aliased(User)
 _PUBLIC = Playlist.visibility == literal_column("'public'")
 _ACCEPTED: ColumnElement[str] = literal_column("'accepted'")
 
@@ -204,12 +204,17 @@ ACTIVITIES = PageQuery(
         PlaylistActivity.id,
         *person_card(_BY, "actor__"),
         PlaylistActivity.action,
-        case((or_(PlaylistActivity.track_id.is_(None), Track.id.is_not(None)), PlaylistActivity.title)).label("title"),
+        *person_card(_WHO, "person__"),
+        case(
+            (PlaylistActivity.person_id.is_not(None), _WHO.username),
+            (or_(PlaylistActivity.track_id.is_(None), Track.id.is_not(None)), PlaylistActivity.title),
+        ).label("title"),
         Track.id.label("track_id"),
         PlaylistActivity.count,
         PlaylistActivity.created_at,
     )
     .outerjoin_from(PlaylistActivity, _BY, and_(_BY.id == PlaylistActivity.actor_id, not_blocked(_BY.id)))
+    .outerjoin(_WHO, and_(_WHO.id == PlaylistActivity.person_id, not_blocked(_WHO.id)))
     .outerjoin(Track, and_(Track.id == PlaylistActivity.track_id, heard_by()))
     .where(PlaylistActivity.playlist_id == _PLAYLIST_ID),
     into=ActivityItem,

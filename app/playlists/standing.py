@@ -116,10 +116,17 @@ async def require_readable(db: Runs, actor: Principal | None, playlist_id: UUID)
 
 
 def note(
-    db: Writer, held: Held, action: Action, *, title: str | None = None, track_id: UUID | None = None, count: int = 1
+    db: Writer,
+    held: Held,
+    action: Action,
+    *,
+    title: str | None = None,
+    track_id: UUID | None = None,
+    person_id: UUID | None = None,
+    count: int = 1,
 ) -> None:
     """Writes down what the actor did."""
-    what = {"action": action, "title": title, "track_id": track_id, "count": count}
+    what = {"action": action, "title": title, "track_id": track_id, "person_id": person_id, "count": count}
     db.add(PlaylistActivity(playlist_id=held.playlist.id, actor_id=held.actor_id, **what))
 
 
