@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from app.catalog.models import Track
 from app.core.infra import Infra
 from tests.people import People, Person, queries
-from tests.playlists.factories import make_playlist, titles_of
+from tests.playlists.factories import collaborate, make_playlist, titles_of
 from tests.subsonic.factories import Player, make_album, make_player, make_song
 
 
@@ -110,6 +110,27 @@ async def test_playlists_of_others(app: FastAPI, people: People, player: Player,
     assert (await playlist_of(theirs, made))["readonly"] is True
     assert (await theirs.ask("getPlaylists"))["playlists"]["playlist"] == []
     assert titles(await playlist_of(player, made)) == ["Song 0"]
+
+
+async def test_an_editor_saves_what_the_player_shows(
+    app: FastAPI, people: People, player: Player, ana: Person, songs: list[Track]
+) -> None:
+    editor, ids = await people.make("editor"), [str(song.id) for song in songs]
+    theirs = await make_player(app, editor)
+    made = (await player.ask("createPlaylist", name="Ours", songId=ids[0]))["playlist"]["id"]
+    await player.ask("updatePlaylist", playlistId=made, comment="For two")
+    await collaborate(ana, made, editor)
+    shown = await playlist_of(theirs, made)
+    saved = {"playlistId": made, "name": shown["name"], "comment": shown["comment"], "public": shown["public"]}
+    await theirs.ask("createPlaylist", **saved, songId=ids[1])
+    await theirs.ask("updatePlaylist", **saved, songIdToAdd=ids[2])
+    assert titles(await playlist_of(player, made)) == ["Song 1", "Song 2"]
+    for other in ({"name": "Mine"}, {"comment": "For me"}, {"public": True}):
+        for call, song in (("createPlaylist", "songId"), ("updatePlaylist", "songIdToAdd")):
+            assert await theirs.fails(call, **saved | other, **{song: ids[3]}) == 50
+    still = await playlist_of(player, made)
+    assert [still[key] for key in ("name", "comment", "public")] == ["Ours", "For two", False]
+    assert titles(still) == ["Song 1", "Song 2"]
 
 
 async def test_songs_of_others_that_are_private(
