@@ -7,13 +7,14 @@ is asked for by its id with `known_to`.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
     Integer,
+    Text,
     Uuid,
     and_,
     bindparam,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import aliased
 
 from app.catalog.models import Album, Entity, Track
@@ -31,7 +33,7 @@ from app.catalog.schemas import Hearing
 from app.core.query import Query, Runs
 from app.users.queries import VIEWER, follows, not_blocked
 
-__all__ = ["hearable", "heard_by", "known_to", "listed_for", "may_hear", "shown_to"]
+__all__ = ["hearable", "heard_by", "heard_by_sql", "known_to", "listed_for", "may_hear", "shown_to"]
 
 
 def heard_by(track: Any = Track, viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[bool]:
@@ -43,6 +45,13 @@ def heard_by(track: Any = Track, viewer: ColumnElement[Any] = VIEWER) -> ColumnE
     return or_(
         track.owner_id.is_(None), track.owner_id == viewer, and_(for_others, not_blocked(track.owner_id, viewer))
     )
+
+
+def heard_by_sql(track: str, viewer: str) -> str:
+    """The same for statements that are put together as text: `track` and `viewer` are what they are called there."""
+    owner, visibility = literal_column(f"{track}.owner_id", Uuid), literal_column(f"{track}.visibility", Text)
+    condition = heard_by(_Names(owner, visibility), literal_column(viewer, Uuid))
+    return f"({condition.compile(dialect=postgresql.dialect())})"  # type: ignore[no-untyped-call]
 
 
 def listed_for(work: Any, viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[bool]:
@@ -68,6 +77,13 @@ def known_to(entity: Entity, viewer: ColumnElement[Any] = VIEWER) -> ColumnEleme
     # OFFSET 0 has the tracks of this one looked up: it is asked for seldom, and never for a whole list
     one = select(literal_column("1", Integer)).where(mine, heard_by(track, viewer)).correlate(work)
     return or_(listed_for(work, viewer), work.owner_id == viewer, exists(one.offset(literal_column("0"))))
+
+
+class _Names(NamedTuple):
+    """A track by the names of its columns."""
+
+    owner_id: ColumnElement[UUID]
+    visibility: ColumnElement[str]
 
 
 def _word(value: str) -> ColumnElement[str]:
