@@ -93,8 +93,8 @@ class Feed:
         self._passing: deque[Line] = deque(maxlen=_KEPT)
         self.passed = 0
         self._pending: list[Line] = []
-        self._plain: dict[Listener, None] = {}
-        self._picky: dict[Listener, None] = {}
+        self._plain: dict[Listener, int] = {}
+        self._picky: dict[Listener, int] = {}
         self.guests = 0
 
     @property
@@ -134,7 +134,8 @@ class Feed:
     async def level(self, listener: Listener, position: int, *, head: int = 0, passed: int | None = None) -> None:
         """Lets a listener hear everything after `position`, to which it knows the channel. Raises Unavailable.
 
-        What has no number it hears too, from when so many had `passed`. The channel is known to have reached `head`.
+        What has no number it hears too, from when so many had `passed`. The channel is known to have reached `head`
+        when the listener was let in, so no line up to there puts it out: whoever left before has come back.
         """
         if self.delivered is None:
             self.delivered = max(position, head)
@@ -145,14 +146,14 @@ class Feed:
                 continue
             # longer ago than what is kept here, or too much to be sent at once
             lines = mouthful(missing or await logs[0].load(self._reader, self.channel_id, position, PAGE))
-            if not self._tell(listener, lines):
+            if not self._tell(listener, lines, head):
                 return
             await listener.keep_up()
             position = lines[-1].sequence if lines else self.delivered
         self._flush()
         gone_by = self.passed - (self.passed if passed is None else passed)
-        if self._tell(listener, [*missing, *list(self._passing)[len(self._passing) - gone_by :]]):
-            (self._picky if listener.picky else self._plain)[listener] = None
+        if self._tell(listener, [*missing, *list(self._passing)[len(self._passing) - gone_by :]], head):
+            (self._picky if listener.picky else self._plain)[listener] = head
 
     def leave(self, listener: Listener) -> None:
         """Stops a listener from hearing anything more."""
@@ -161,10 +162,11 @@ class Feed:
 
     def sort(self, listener: Listener) -> None:
         """Has a listener treated as picky from now on, or no longer."""
-        if listener in self._plain or listener in self._picky:
+        head = self._plain.get(listener, self._picky.get(listener))
+        if head is not None:
             self._flush()
             self.leave(listener)
-            (self._picky if listener.picky else self._plain)[listener] = None
+            (self._picky if listener.picky else self._plain)[listener] = head
 
     def _after(self, position: int) -> list[Line] | None:
         """What was delivered after a position, if all of it is still here."""
@@ -190,13 +192,13 @@ class Feed:
         self._send(line)
         if line.removes is not None:
             self._flush()
-            for listener in self.listeners:
-                if line.removes in {listener.user_id, EVERYBODY}:
+            for listener, head in {**self._plain, **self._picky}.items():
+                if _removes(line, listener, head):
                     self._remove(listener)
 
-    def _tell(self, listener: Listener, lines: Sequence[Line]) -> bool:
+    def _tell(self, listener: Listener, lines: Sequence[Line], head: int) -> bool:
         """Has somebody who comes in hear lines up to the one that removes them; whether they may hear more."""
-        last = next((n for n, line in enumerate(lines, 1) if line.removes in {listener.user_id, EVERYBODY}), None)
+        last = next((number for number, line in enumerate(lines, 1) if _removes(line, listener, head)), None)
         if lines:
             listener.hear(lines[:last])
         if last is not None:
@@ -222,6 +224,11 @@ class Feed:
             listener.write(frames)
         for listener in list(self._picky):
             listener.hear(lines)
+
+
+def _removes(line: Line, listener: Listener, head: int) -> bool:
+    """Whether a line puts out who was let in when the channel had reached `head`."""
+    return line.sequence > head and line.removes in {listener.user_id, EVERYBODY}
 
 
 def _size(lines: Sequence[Line]) -> int:
