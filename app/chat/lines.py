@@ -23,6 +23,7 @@ _LINES = """
     LEFT JOIN messages m ON m.id = e.message_id
     WHERE e.channel_id = $1 AND e.sequence > $2 ORDER BY e.sequence LIMIT $3"""
 _PERSONAL = ("message.", "reaction.", "member.joined")
+_PRESENCE = b'{"type":"presence",'
 _HEADS = "SELECT id, last_sequence FROM channels WHERE id = ANY($1)"
 
 
@@ -57,9 +58,11 @@ def message_data(row: Any) -> dict[str, Any]:
 def hide(line: Line, hidden: frozenset[UUID]) -> bytes | None:
     """The entry for somebody to whom these people are hidden. Its number stays, so that nothing seems missing.
 
-    What hidden people say and that they come is left out. What else they do changes the whole channel: it is told
+    What hidden people say and that they come and go is left out. What else they do changes the whole channel: it is told
     without their name.
     """
+    if line.payload.startswith(_PRESENCE):
+        return _hide_people(line.payload, hidden)
     if line.actor_id not in hidden:
         return _hide_quote(line.payload, hidden) if b'"reply_to":{' in line.payload else line.payload
     if not line.sequence:
@@ -71,6 +74,14 @@ def hide(line: Line, hidden: frozenset[UUID]) -> bytes | None:
     return to_json(
         {"type": "event", "sequence": line.sequence, "kind": "hidden", "at": None, "actor": None, "data": kept}
     )
+
+
+def _hide_people(payload: bytes, hidden: frozenset[UUID]) -> bytes:
+    """Who came and went without these; how many are there is for everybody."""
+    said = from_json(payload)
+    joined = [card for card in said["joined"] if UUID(card["id"]) not in hidden]
+    left = [user_id for user_id in said["left"] if UUID(user_id) not in hidden]
+    return to_json({**said, "joined": joined, "left": left})
 
 
 def _hide_quote(payload: bytes, hidden: frozenset[UUID]) -> bytes:

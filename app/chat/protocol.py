@@ -92,7 +92,7 @@ class Typing(Output):
 
 
 class PresenceFrame(Output):
-    """Who came and who went. A person with two sockets is one."""
+    """Who came and who went, but for whom you block. A person with two sockets is one."""
 
     type: Literal["presence"]
     present_count: int
