@@ -154,7 +154,7 @@ async def look(infra: Infra, group: dict[str, Any], viewer: Person) -> State:
 
 async def follow(infra: Infra, group: dict[str, Any], state: State, hidden: frozenset[UUID]) -> State:
     """The same client after what it has heard since."""
-    for line in await load_lines(infra.db.reader, UUID(group["id"]), state.sequence, 1000):
+    for line in await load_lines(infra.db.reader, UUID(group["id"]), state.sequence, 1000, 2**30):
         state = apply(state, from_json(hide(line, hidden) or b""))
     return state
 
