@@ -158,6 +158,11 @@ def _skip_votes(state: State, event: Event) -> State:
     return replace(state, skip={"votes": data["votes"], "needed": data["needed"]})
 
 
+def _hidden(state: State, event: Event) -> State:
+    data = event["data"]
+    return replace(state, card={**(state.card or {}), **data}) if "member_count" in data else state
+
+
 def _closed(state: State, event: Event) -> State:
     return replace(state, closed=True)
 
@@ -181,4 +186,5 @@ CHANGES: Mapping[str, Callable[[State, Event], State]] = {
     "skip.votes": _skip_votes,
     "room.closed": _closed,
     "group.closed": _closed,
+    "hidden": _hidden,
 }

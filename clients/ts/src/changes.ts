@@ -29,7 +29,7 @@ export const CHANGES: Changes = {
   "skip.votes": (state, { data }) => ({ ...state, skip: { votes: data.votes, needed: data.needed } }),
   "room.closed": (state) => ({ ...state, closed: true }),
   "group.closed": (state) => ({ ...state, closed: true }),
-  hidden: (state) => state,
+  hidden: (state, { data }) => (data.member_count === undefined ? state : card(state, data)),
 };
 
 function card(state: State, fields: Record<string, unknown>): State {

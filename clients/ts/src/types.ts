@@ -116,8 +116,8 @@ export interface EventData {
   "skip.votes": Skip;
   "room.closed": Record<string, never>;
   "group.closed": Record<string, never>;
-  /** Something of a person whom you blocked: only its number counts. */
-  hidden: Record<string, never>;
+  /** Something of a person whom you blocked: its number counts, and how many members there are if somebody came. */
+  hidden: { member_count?: number };
 }
 
 export type EventKind = keyof EventData;
