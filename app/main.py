@@ -60,10 +60,22 @@ def _cors(settings: Settings) -> dict[str, Any]:
     return {
         "allow_origins": settings.cors_origins,
         "allow_methods": ["*"],
-        "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"],
+        "allow_headers": [
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-None-Match",
+            "If-Range",
+            "Last-Event-ID",
+            "Range",
+        ],
         "expose_headers": [
+            "Accept-Ranges",
+            "Content-Disposition",
+            "Content-Range",
             "ETag",
             "Link",
+            "Location",
             "RateLimit",
             "RateLimit-Policy",
             "Retry-After",

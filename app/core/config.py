@@ -118,6 +118,12 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: list[str]) -> list[str]:
+        # browsers send them without a path and in lower case, and they are compared as texts
+        return [origin.rstrip("/").lower() for origin in origins]
+
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, url: str) -> str:

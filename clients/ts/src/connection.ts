@@ -179,18 +179,23 @@ export class Channel {
       if (this.#welcomedAt !== null && localMs() - this.#welcomedAt > STEADY_MS) attempt = 0;
       renew = then.renew;
       this.#turn("waiting");
-      await this.#sleep(delay(then, attempt, (this.#options.chance ?? Math.random)(), closing.afterMs));
+      const ms = delay(then, attempt, (this.#options.chance ?? Math.random)(), closing.afterMs);
+      await this.#sleep(ms, then.again !== "later");
     }
     return this.#over;
   }
 
-  #sleep(ms: number): Promise<void> {
+  /** Until it is time to connect, or, `early`, until a page without a network has one again. */
+  #sleep(ms: number, early: boolean): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
+      const wake = () => {
         clearTimeout(timer);
+        globalThis.removeEventListener?.("online", wake);
         resolve();
       };
+      const timer = setTimeout(wake, ms);
+      this.#wake = wake;
+      if (early) globalThis.addEventListener?.("online", wake); // Node has no such thing
     });
   }
 
