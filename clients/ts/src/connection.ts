@@ -52,7 +52,7 @@ export interface Heard {
 }
 
 /**
- * A room, a group or a conversation. `state` is what is known of it, each event applied once and in order. Listeners
+ * A room, a group, a conversation or a playlist. `state` is what is known of it, each event applied once and in order. Listeners
  * hear the server's messages after they were applied, missed ones included.
  */
 export class Channel {
@@ -233,8 +233,19 @@ export class Channel {
       this.#wantsSnapshot = frame.type === "welcome";
       return { code: ABNORMAL, reason: error.message };
     }
-    return null;
+    return this.#partingFrom(frame);
   };
+
+  /** How the connection is to end after what was taken, if it is. */
+  #partingFrom(frame: ServerFrame): Closing | null {
+    if (this.#state?.outdated) {
+      this.#wantsSnapshot = true;
+      return { code: GOING_AWAY, reason: "outdated" };
+    }
+    // everybody is put out; only who asks again learns whether they may still be there
+    const isHidden = frame.type === "event" && frame.kind === "playlist.hidden";
+    return isHidden ? { code: GOING_AWAY, reason: "hidden" } : null;
+  }
 
   #take(frame: ServerFrame): void {
     switch (frame.type) {
