@@ -21,7 +21,7 @@ from tests.playlists.factories import collaborate, make_playlist, make_tracks
 FEW = 7
 """So many entries are told to who comes to a playlist that is long."""
 TOLD_IN_EVENTS = [kind for kind in PLAYLIST_KINDS if kind != "fill"]
-OWN = ("you", "server_ms", "wall_ms", "present", "present_count")
+OWN = ("you", "server_ms", "error_ms", "wall_ms", "present", "present_count")
 Story = tuple[ModelPlaylist, Any, list[Any]]
 
 

@@ -180,18 +180,19 @@ export class Channel {
       renew = then.renew;
       this.#turn("waiting");
       const ms = delay(then, attempt, (this.#options.chance ?? Math.random)(), closing.afterMs);
-      await this.#sleep(ms, then.again !== "later");
+      // what failed without a network says nothing about the server: the next one is a first attempt
+      if (await this.#sleep(ms, then.again !== "later")) attempt = -1;
     }
     return this.#over;
   }
 
-  /** Until it is time to connect, or, `early`, until a page without a network has one again. */
-  #sleep(ms: number, early: boolean): Promise<void> {
+  /** Until it is time to connect, or, `early`, until a page has a network again: whether that came first. */
+  #sleep(ms: number, early: boolean): Promise<boolean> {
     return new Promise((resolve) => {
-      const wake = () => {
+      const wake = (online?: Event) => {
         clearTimeout(timer);
         globalThis.removeEventListener?.("online", wake);
-        resolve();
+        resolve(online !== undefined);
       };
       const timer = setTimeout(wake, ms);
       this.#wake = wake;

@@ -1,5 +1,11 @@
 // A channel that obeys orders and tells what happens. It is the same in Node and on a page.
 
+/** The server's time as the channel sees it, by how much it may be wrong, and this machine's. */
+export function timesOf(channel) {
+  const error_ms = channel.clock.error(performance.timeOrigin + performance.now());
+  return { server_ms: channel.serverNow(), error_ms, wall_ms: Date.now() };
+}
+
 /** The orders that a channel obeys; `report(kind, what)` is told of everything. */
 export function ordersFor(channel, report) {
   channel.on("event", (event) => report("event", event.sequence));
@@ -18,7 +24,7 @@ export function ordersFor(channel, report) {
         (error) => report("problem", [name, String(error.code)]),
       ),
     read: (sequence) => channel.read(sequence),
-    state: () => report("state", { ...channel.state, server_ms: channel.serverNow(), wall_ms: Date.now() }),
+    state: () => report("state", { ...channel.state, ...timesOf(channel) }),
     close: () => channel.close(),
   };
 }

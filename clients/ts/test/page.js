@@ -1,6 +1,6 @@
 // The client on a page of another origin than the server's. Who drives the browser calls these; `report` is theirs.
 import { Channel, Rest, position } from "/client/index.js";
-import { ordersFor } from "./orders.js";
+import { ordersFor, timesOf } from "./orders.js";
 
 const tell = (kind, what = null) => globalThis.report(JSON.stringify([kind, what]));
 let rest, channel, orders;
@@ -13,18 +13,25 @@ globalThis.page = {
     await rest.login(username, password);
   },
 
-  async enter(kind, id, chance = 0.1) {
-    channel = new Channel({ url: rest.socket(kind, id), authorize: rest.ticket, chance: () => chance });
+  /** What spreads the attempts to come back. */
+  chance: 0.1,
+
+  async enter(kind, id) {
+    channel = new Channel({ url: rest.socket(kind, id), authorize: rest.ticket, chance: () => page.chance });
     orders = ordersFor(channel, tell);
     await channel.open();
   },
 
   order: (name, what) => orders[name](what),
 
-  /** Where the track is, and at which moment of this machine's clock. */
-  moment: () => [Date.now(), position(channel.state.playback, channel.serverNow())],
+  /** Where the track is, as the channel sees it. */
+  moment() {
+    const times = timesOf(channel);
+    return { ...times, position_ms: position(channel.state.playback, times.server_ms) };
+  },
 
-  async problem(method, path, body) {
+  /** The answer to a request, or what it threw. */
+  async ask(method, path, body) {
     try {
       return await rest.ask(method, path, body);
     } catch (error) {
