@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
 
 from app import __version__
 from app.api import TAGS, api, root
@@ -30,7 +31,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     configure_logging(settings)
     configure_sentry(settings)
     load_modules()
-    app = FastAPI(
+    app = _Application(
         title="SoundScore",
         version=__version__,
         lifespan=_lifespan,
@@ -50,10 +51,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Gate, settings=settings)
     if settings.openmusic_compat:
         mount_openmusic(app)
-    if settings.cors_origins:
-        app.add_middleware(CORSMiddleware, **_cors(settings))
-    app.add_middleware(RequestContext)
     return app
+
+
+class _Application(FastAPI):
+    """FastAPI whose answers to unforeseen errors have the headers of all others, too: pages can read them."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        stack, settings = super().build_middleware_stack(), self.state.settings
+        if settings.cors_origins:
+            stack = CORSMiddleware(stack, **_cors(settings))
+        return RequestContext(stack)
 
 
 def _cors(settings: Settings) -> dict[str, Any]:
