@@ -46,6 +46,7 @@ RENEWALS = 4
 """So often is what is taken renewed in that time."""
 LONGEST_SECONDS = 900.0
 """A mail server may take ten minutes for its answer."""
+MAILS_AT_ONCE = 4
 LAST_SECONDS = 0.75 * SHUTDOWN_SECONDS
 PATIENCE = timedelta(minutes=5)
 WITHOUT_BROKER = timedelta(seconds=15)
@@ -91,7 +92,7 @@ class Exhausted(Exception):
     """Everybody who worked on it died over it."""
 
 
-@job(seconds=LONGEST_SECONDS)
+@job(seconds=LONGEST_SECONDS, at_most=MAILS_AT_ONCE)
 async def hand_over(infra: Any, order: ExportOrder) -> None:
     """Gives an export to the broker; where there is none, does the work."""
     if infra.part(broker) is None:
@@ -100,7 +101,7 @@ async def hand_over(infra: Any, order: ExportOrder) -> None:
         await _publish(infra, [order.export_id])
 
 
-@job(seconds=LONGEST_SECONDS)
+@job(seconds=LONGEST_SECONDS, at_most=MAILS_AT_ONCE)
 async def work_on(infra: Any, order: ExportOrder) -> None:
     """Does the work here, whatever there is."""
     await carry_out(infra, order.export_id)

@@ -45,7 +45,7 @@ class Recorded(BaseModel):
     upload_id: UUID
 
 
-@job(tries=2, seconds=1800.0)
+@job(tries=2, seconds=1800.0, at_most=2)
 async def make_renditions(infra: Infra, recorded: Recorded) -> None:
     """Without ffmpeg a WAV still has its waveform, and everything is served as it is."""
     upload = await infra.db.reader.one(select(Upload).filter_by(id=recorded.upload_id, state="ready"))
