@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
 
 from app import __version__
 from app.api import TAGS, api, root
@@ -17,7 +16,7 @@ from app.core.draining import working
 from app.core.health import router as health
 from app.core.infra import open_infra
 from app.core.logging import configure_logging
-from app.core.middleware import Gate, RequestContext
+from app.core.middleware import Gate, RequestContext, Unforeseen
 from app.core.problems import add_problem_handlers
 from app.core.telemetry import configure_sentry
 from app.modules import load_modules
@@ -31,7 +30,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     configure_logging(settings)
     configure_sentry(settings)
     load_modules()
-    app = _Application(
+    app = FastAPI(
         title="SoundScore",
         version=__version__,
         lifespan=_lifespan,
@@ -51,45 +50,30 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Gate, settings=settings)
     if settings.openmusic_compat:
         mount_openmusic(app)
+    app.add_middleware(Unforeseen)
+    if settings.cors_origins:
+        app.add_middleware(CORSMiddleware, **_cors(settings))
+    app.add_middleware(RequestContext)
     return app
 
 
-class _Application(FastAPI):
-    """FastAPI whose answers to unforeseen errors have the headers of all others, too: pages can read them."""
-
-    def build_middleware_stack(self) -> ASGIApp:
-        stack, settings = super().build_middleware_stack(), self.state.settings
-        if settings.cors_origins:
-            stack = CORSMiddleware(stack, **_cors(settings))
-        return RequestContext(stack)
+_SENT = (
+    "Authorization Content-Type Idempotency-Key If-Match If-None-Match If-Range Range Last-Event-ID Cache-Control "
+    "X-Request-ID traceparent tracestate baggage sentry-trace"
+)
+_READ = (
+    "ETag Link Location RateLimit RateLimit-Policy Retry-After Idempotent-Replayed X-Data-Source X-Request-ID "
+    "Accept-Ranges Content-Range Content-Disposition Content-Length"
+)
+"""Headers that pages of other origins may send and read."""
 
 
 def _cors(settings: Settings) -> dict[str, Any]:
     return {
         "allow_origins": settings.cors_origins,
         "allow_methods": ["*"],
-        "allow_headers": [
-            "Authorization",
-            "Content-Type",
-            "Idempotency-Key",
-            "If-None-Match",
-            "If-Range",
-            "Last-Event-ID",
-            "Range",
-        ],
-        "expose_headers": [
-            "Accept-Ranges",
-            "Content-Disposition",
-            "Content-Range",
-            "ETag",
-            "Link",
-            "Location",
-            "RateLimit",
-            "RateLimit-Policy",
-            "Retry-After",
-            "X-Data-Source",
-            "X-Request-ID",
-        ],
+        "allow_headers": _SENT.split(),
+        "expose_headers": _READ.split(),
         "max_age": 3600,
     }
 

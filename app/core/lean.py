@@ -19,6 +19,7 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.idempotency import IdempotentRoute
+from app.core.paging import Sheet
 
 __all__ = ["LeanRoute"]
 
@@ -124,9 +125,10 @@ def _short_way(route: APIRoute, long_way: ASGIApp) -> ASGIApp:
         if isinstance(result, Response):
             await result(scope, receive, send)
             return
-        if type(result) is not model:
-            result = field.validate(result)[0]
-        body: bytes = field.serialize_json(result)
+        if type(result) is Sheet:
+            body = result.encode()
+        else:
+            body = field.serialize_json(result if type(result) is model else field.validate(result)[0])
         length = (b"content-length", str(len(body)).encode())
         headers = [length, (b"content-type", b"application/json"), *given.raw_headers]
         await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -6,15 +6,17 @@ import hashlib
 import hmac
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request, Response
+from msgspec.json import encode
 
 from app.core.errors import Invalid
 from app.core.schemas import Output
 
-__all__ = ["LongPaged", "Page", "PageRequest", "Paged"]
+__all__ = ["LongPaged", "Page", "PageRequest", "Paged", "Sheet"]
 
 M = TypeVar("M")
 MAX_LIMIT = 100
@@ -26,6 +28,22 @@ class Page(Output, Generic[M]):
 
     items: list[M]
     next_cursor: str | None
+
+
+@dataclass(slots=True)
+class Sheet:
+    """A page whose items go out as the database gave them: dicts that have the fields of their schema.
+
+    For lists where schemas would cost more than everything else. `more` are fields of the answer beside these two.
+    """
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def encode(self) -> bytes:
+        """Its JSON."""
+        return encode({"items": self.items, "next_cursor": self.next_cursor, **self.more})
 
 
 class PageRequest:
@@ -63,11 +81,15 @@ class PageRequest:
         self, items: Sequence[M], *, next_keys: Sequence[Any] | None, kind: "type[Page[M]] | None" = None
     ) -> Page[M]:
         """The answer, with a cursor where `next_keys` says that more follows; of the `kind` that its items fit."""
+        return (kind or Page[M]).model_construct(items=list(items), next_cursor=self.cursor(next_keys))
+
+    def cursor(self, next_keys: Sequence[Any] | None) -> str | None:
+        """What leads to the page after these keys, which the answer's Link header says too."""
         cursor = None if next_keys is None else self._encode(next_keys)
         if cursor and self._headers is not None:
             path, _, query = self._scope.partition("?")
             self._headers["link"] = f'<{path}?{query}{query and "&"}limit={self.limit}&cursor={cursor}>; rel="next"'
-        return (kind or Page[M]).model_construct(items=list(items), next_cursor=cursor)
+        return cursor
 
     def _encode(self, keys: Sequence[Any]) -> str:
         payload = json.dumps(list(keys), default=str, separators=(",", ":")).encode()

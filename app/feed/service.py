@@ -15,10 +15,10 @@ from app.core.auth import Principal
 from app.core.db import Reader, Writer
 from app.core.holds import hold
 from app.core.ids import MIN_UUID, uuid7_at
-from app.core.paging import PageRequest
+from app.core.paging import PageRequest, Sheet
 from app.feed.models import Activity, FeedEntry
 from app.feed.queries import EVERYONE, FOLLOWING, FOLLOWS_SOMEBODY
-from app.feed.schemas import FeedPage, Source
+from app.feed.schemas import Source
 from app.users.models import Follow, User
 
 __all__ = ["forget_person", "get_feed", "hold_feeds_of", "part", "record", "show_past", "trim"]
@@ -31,13 +31,14 @@ TRIM_BATCH = 200
 _COLUMNS = ["reader_id", "activity_id"]
 
 
-async def get_feed(db: Reader, actor: Principal, page: PageRequest) -> FeedPage:
+async def get_feed(db: Reader, actor: Principal, page: PageRequest) -> Sheet:
     """What the actor and those whom they follow did, the newest first; everyone's when they follow nobody."""
     source: Source = "following"
-    found = await FOLLOWING.page(db, page, viewer=actor.user_id)
+    found = await FOLLOWING.sheet(db, page, viewer=actor.user_id)
     if not found.items and not await FOLLOWS_SOMEBODY.first(db, viewer=actor.user_id):
-        source, found = "everyone", await EVERYONE.page(db, page, viewer=actor.user_id)
-    return FeedPage.model_construct(items=found.items, next_cursor=found.next_cursor, source=source)
+        source, found = "everyone", await EVERYONE.sheet(db, page, viewer=actor.user_id)
+    found.more["source"] = source
+    return found
 
 
 async def hold_feeds_of(db: Writer, *actor_ids: UUID) -> None:

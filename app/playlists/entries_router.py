@@ -2,13 +2,11 @@
 
 from uuid import UUID
 
-from fastapi import Response
-
 from app.core.auth import CurrentUser, MaybeUser
 from app.core.errors import Invalid, NotFound, Unauthorized, problems
 from app.core.http import ReadDB, Router, WriteDB
 from app.core.limits import limited
-from app.core.paging import LongPaged, Page, Paged
+from app.core.paging import LongPaged, Page, Paged, Sheet
 from app.playlists import entries, matching, service
 from app.playlists.entries import NewEntry, PlaylistFull
 from app.playlists.inputs import EntriesInput, EntryIds, EntryMatch, MoveInput
@@ -25,11 +23,10 @@ EDITS = [limited("playlists.edit", 240, 60)]
 
 @router.get("/entries", summary="What is in a playlist", response_model=Page[EntryItem], responses=problems(NotFound))
 async def list_playlist_entries(
-    playlist_id: UUID, db: ReadDB, actor: MaybeUser, page: LongPaged, response: Response
-) -> Response:
+    playlist_id: UUID, db: ReadDB, actor: MaybeUser, page: LongPaged
+) -> Sheet | Page[EntryItem]:
     """In its order. What the catalogue does not have stands there as a placeholder."""
-    body = await service.entries_json(db, actor, page, playlist_id)
-    return Response(body, headers=response.headers, media_type="application/json")
+    return await service.entries_sheet(db, actor, page, playlist_id)
 
 
 @router.post(

@@ -16,7 +16,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.feeds import EVERYBODY
 from app.core.ids import uuid7
 from app.core.jobs import enqueue, job
-from app.core.paging import Page, PageRequest
+from app.core.paging import Page, PageRequest, Sheet
 from app.core.query import Runs
 from app.core.text import name_key, search_words
 from app.pictures.unused import drop_picture
@@ -61,7 +61,7 @@ __all__ = [
     "create_playlist",
     "delete_playlist",
     "entries",
-    "entries_json",
+    "entries_sheet",
     "list_my_playlists",
     "list_playlists",
     "list_user_playlists",
@@ -246,10 +246,12 @@ async def entries(db: Reader, actor: Principal | None, page: PageRequest, playli
     return found if found.items else await _chosen(db, actor, page, playlist_id)
 
 
-async def entries_json(db: Reader, actor: Principal | None, page: PageRequest, playlist_id: UUID) -> bytes:
-    """The same as JSON: a page may have 500 of them. Raises NotFound."""
-    body, count = await ENTRIES.json_page(db, page, playlist_id=playlist_id, viewer=viewer_of(actor))
-    return body if count else (await _chosen(db, actor, page, playlist_id)).model_dump_json().encode()
+async def entries_sheet(
+    db: Reader, actor: Principal | None, page: PageRequest, playlist_id: UUID
+) -> Sheet | Page[EntryItem]:
+    """The same for the answer: a page may have 500 of them. Raises NotFound."""
+    found = await ENTRIES.sheet(db, page, playlist_id=playlist_id, viewer=viewer_of(actor))
+    return found if found.items else await _chosen(db, actor, page, playlist_id)
 
 
 async def _chosen(db: Reader, actor: Principal | None, page: PageRequest, playlist_id: UUID) -> Page[EntryItem]:

@@ -5,12 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from app.catalog.models import Album
-from app.catalog.queries import PLACES
-from app.catalog.service import get_album, viewer_of
+from app.catalog.queries import ALBUM, PLACES
+from app.catalog.service import explain_absence, viewer_of
 from app.core.auth import Principal
 from app.core.db import Reader
 from app.core.errors import NotFound
-from app.core.paging import Page, PageRequest
+from app.core.paging import Page, PageRequest, Sheet
 from app.reviews.queries import (
     ALBUM_REVIEWS,
     ALBUM_REVIEWS_RATED,
@@ -23,7 +23,7 @@ from app.reviews.queries import (
     USER_FAVORITES,
     USER_REVIEWS,
 )
-from app.reviews.schemas import AlbumPage, ReviewCard, Revision, Sort
+from app.reviews.schemas import ReviewCard, Revision, Sort
 from app.reviews.threads import READABLE_COMMENT
 from app.users.service import open_person
 
@@ -60,53 +60,54 @@ async def require_comment(db: Reader, actor: Principal | None, comment_id: UUID)
         raise NotFound("There is no such comment.")
 
 
-async def get_album_page(db: Reader, actor: Principal | None, album_id: UUID) -> AlbumPage:
-    """An album with the actor's own review. Raises NotFound, Merged."""
+async def get_album_page(db: Reader, actor: Principal | None, album_id: UUID) -> dict[str, Any]:
+    """An album with the actor's own review: the fields of an AlbumPage. Raises NotFound, Merged."""
+    wanted = ALBUM.plain(db, album_id=album_id, viewer=viewer_of(actor))
     if actor is None:
-        album, mine = await get_album(db, None, album_id), None
+        album, mine = await wanted, None
     else:
-        own = OWN_REVIEW.first(db, album_id=album_id, viewer=actor.user_id)
-        album, mine = await asyncio.gather(get_album(db, actor, album_id), own)
-    return AlbumPage.model_construct(**dict(album), my_review=mine)
+        own = OWN_REVIEW.plain(db, album_id=album_id, viewer=actor.user_id)
+        album, mine = await asyncio.gather(wanted, own)
+    return (album or await explain_absence(db, Album, album_id, actor=actor)) | {"my_review": mine}
 
 
 async def list_album_reviews(
     db: Reader, actor: Principal | None, album_id: UUID, *, sort: Sort, rating: int | None, page: PageRequest
-) -> Page[ReviewCard]:
+) -> Sheet:
     """Reviews of an album, or of the one that it was merged into. Raises NotFound."""
     parameters: dict[str, Any] = {"viewer": viewer_of(actor), "most": page.limit + 1} | (
         {"rating": rating} if rating else {}
     )
     reviews = ALBUM_REVIEWS_RATED[sort] if rating else ALBUM_REVIEWS[sort]
-    found = await reviews.page(db, page, album_id=album_id, **parameters)
+    found = await reviews.sheet(db, page, album_id=album_id, **parameters)
     if found.items:
         return found
     album = await PLACES[Album].first(db, id=album_id, viewer=viewer_of(actor))
     if album is None:
         raise NotFound("There is no such album.")
-    return found if album.kept_id is None else await reviews.page(db, page, album_id=album.kept_id, **parameters)
+    return found if album.kept_id is None else await reviews.sheet(db, page, album_id=album.kept_id, **parameters)
 
 
 async def list_user_reviews(
     db: Reader, actor: Principal | None, username: str, *, sort: Sort, favorites: bool, page: PageRequest
-) -> Page[ReviewCard]:
+) -> Sheet:
     """Reviews of a person. Raises NotFound, ProfileRestricted."""
     reviews = USER_FAVORITES[sort] if favorites else USER_REVIEWS[sort]
     most = page.limit + 1
-    found = await reviews.page(db, page, username_key=username.lower(), viewer=viewer_of(actor), most=most)
+    found = await reviews.sheet(db, page, username_key=username.lower(), viewer=viewer_of(actor), most=most)
     if not found.items:
         await open_person(db, actor, username)
     return found
 
 
-async def list_reviews(db: Reader, actor: Principal | None, *, sort: Sort, page: PageRequest) -> Page[ReviewCard]:
+async def list_reviews(db: Reader, actor: Principal | None, *, sort: Sort, page: PageRequest) -> Sheet:
     """Everybody's reviews."""
-    return await EVERYBODYS_REVIEWS[sort].page(db, page, viewer=viewer_of(actor))
+    return await EVERYBODYS_REVIEWS[sort].sheet(db, page, viewer=viewer_of(actor))
 
 
-async def list_followed_reviews(db: Reader, actor: Principal, page: PageRequest) -> Page[ReviewCard]:
+async def list_followed_reviews(db: Reader, actor: Principal, page: PageRequest) -> Sheet:
     """Reviews of the people whom the actor follows, the newest first."""
-    return await FOLLOWED_REVIEWS.page(db, page, viewer=actor.user_id, most=page.limit + 1)
+    return await FOLLOWED_REVIEWS.sheet(db, page, viewer=actor.user_id, most=page.limit + 1)
 
 
 async def list_drafts(db: Reader, actor: Principal, page: PageRequest) -> Page[ReviewCard]:

@@ -11,7 +11,7 @@ from app.core.errors import Forbidden, NotFound, Unauthorized, problems
 from app.core.etags import NOT_MODIFIED, IfNoneMatch, tagged
 from app.core.http import ReadDB, Router, WriteDB
 from app.core.limits import limited
-from app.core.paging import Page, Paged
+from app.core.paging import Page, Paged, Sheet
 from app.reactions.schemas import CommentCard, Liked, Thread
 from app.reviews import comments as talk
 from app.reviews import likes, reading, service
@@ -58,7 +58,12 @@ async def get_album(album_id: UUID, db: ReadDB, actor: MaybeUser, known: IfNoneM
     return tagged(await reading.get_album_page(db, actor, album_id), known)
 
 
-@router.get("/albums/{album_id}/reviews", summary="Reviews of an album", responses=problems(NotFound))
+@router.get(
+    "/albums/{album_id}/reviews",
+    response_model=Page[ReviewCard],
+    summary="Reviews of an album",
+    responses=problems(NotFound),
+)
 async def list_album_reviews(
     album_id: UUID,
     db: ReadDB,
@@ -67,12 +72,17 @@ async def list_album_reviews(
     *,
     sort: SortedBy = "new",
     rating: Annotated[Rating | None, Query(description="Only those with this rating")] = None,
-) -> Page[ReviewCard]:
+) -> Sheet:
     """Those that you may read, without people whom you muted."""
     return await reading.list_album_reviews(db, actor, album_id, sort=sort, rating=rating, page=page)
 
 
-@router.get("/users/{username}/reviews", summary="Reviews of a person", responses=problems(NotFound, ProfileRestricted))
+@router.get(
+    "/users/{username}/reviews",
+    response_model=Page[ReviewCard],
+    summary="Reviews of a person",
+    responses=problems(NotFound, ProfileRestricted),
+)
 async def list_user_reviews(
     username: Username,
     db: ReadDB,
@@ -81,7 +91,7 @@ async def list_user_reviews(
     *,
     sort: SortedBy = "new",
     favorites: Annotated[bool, Query(description="Only their favourites")] = False,
-) -> Page[ReviewCard]:
+) -> Sheet:
     """What the person published; drafts are at `/reviews/drafts`."""
     return await reading.list_user_reviews(db, actor, username, sort=sort, favorites=favorites, page=page)
 
@@ -99,14 +109,19 @@ async def create_review(new: NewReview, db: WriteDB, actor: CurrentUser) -> Revi
     return await service.create_review(db, actor, new)
 
 
-@router.get("/reviews", summary="Reviews of everybody")
-async def list_reviews(db: ReadDB, actor: MaybeUser, page: Paged, *, sort: SortedBy = "new") -> Page[ReviewCard]:
+@router.get("/reviews", response_model=Page[ReviewCard], summary="Reviews of everybody")
+async def list_reviews(db: ReadDB, actor: MaybeUser, page: Paged, *, sort: SortedBy = "new") -> Sheet:
     """Those that you may read, without people whom you muted."""
     return await reading.list_reviews(db, actor, sort=sort, page=page)
 
 
-@router.get("/reviews/following", summary="Reviews of people whom you follow", responses=SIGNED_IN)
-async def list_followed_reviews(db: ReadDB, actor: CurrentUser, page: Paged) -> Page[ReviewCard]:
+@router.get(
+    "/reviews/following",
+    response_model=Page[ReviewCard],
+    summary="Reviews of people whom you follow",
+    responses=SIGNED_IN,
+)
+async def list_followed_reviews(db: ReadDB, actor: CurrentUser, page: Paged) -> Sheet:
     """The newest first."""
     return await reading.list_followed_reviews(db, actor, page)
 
@@ -194,6 +209,12 @@ async def list_comments(
 ) -> Page[Thread]:
     """Each with its first three replies. A deleted comment with replies is an empty place."""
     return await talk.list_comments(db, actor, review_id, sort=sort, page=page)
+
+
+@comments.get("/comments/{comment_id}", summary="A comment", responses=problems(NotFound))
+async def get_comment(comment_id: UUID, db: ReadDB, actor: MaybeUser) -> CommentCard:
+    """`review_id` or `track_id` says where it stands, `parent_id` which comment it replies to."""
+    return await talk.get_comment(db, actor, comment_id)
 
 
 @comments.get("/comments/{comment_id}/replies", summary="Replies to a comment", responses=problems(NotFound))

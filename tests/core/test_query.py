@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from pydantic import BaseModel
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, func, select, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select, update
 from sqlalchemy.orm import aliased
 
 from app.core.errors import Invalid
@@ -92,6 +92,25 @@ async def test_wrong_parameters_are_refused(infra: Infra, parameters: dict[str, 
         await CARD.first(infra.db.reader, **parameters)
 
 
+@pytest.mark.parametrize(
+    "columns", [[User.id], [User.id, User.username, User.bio], [User.id, User.username.label('username": 1}')]]
+)
+def test_labels_that_do_not_fit_the_schema_are_refused(columns: list[Any]) -> None:
+    with pytest.raises(TypeError, match="Named has other fields"):
+        Query(select(*columns), into=Named)
+
+
+async def test_a_sheet_is_the_page_in_the_order_of_the_schema(infra: Infra, people: People) -> None:
+    made = await people.make()
+    backwards = PageQuery(
+        select(User.username, User.id).where(User.id == bindparam("id", type_=Uuid)), into=Named, order=[User.id]
+    )
+    page = await backwards.page(infra.db.reader, PageRequest(), id=made.id)
+    sheet = await backwards.sheet(infra.db.reader, PageRequest(), id=made.id)
+    assert sheet.encode() == page.model_dump_json().encode()
+    assert list(sheet.items[0]) == ["id", "username"]
+
+
 async def test_a_query_in_a_transaction_sees_what_it_wrote_and_nobody_else_does(infra: Infra, people: People) -> None:
     ana = await people.make("ana")
     async with infra.db.write() as db:
@@ -175,8 +194,3 @@ async def test_a_foreign_or_forged_cursor_is_refused(infra: Infra, people: Peopl
     with pytest.raises(Invalid) as caught:
         await NEWEST.page(infra.db.reader, asked, place=place)
     assert caught.value.faults[0].pointer == "/query/cursor"
-
-
-def test_a_label_that_is_no_identifier_is_refused() -> None:
-    with pytest.raises(ValueError, match="no field name"):
-        Query(select(func.now().label('x": 1}')), into=Named)

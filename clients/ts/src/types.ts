@@ -169,7 +169,7 @@ export interface EventData {
   "room.closed": Record<string, never>;
   "group.closed": Record<string, never>;
   "playlist.entries": EntriesOp & Pick<Playlist, "version" | "track_count" | "duration_ms" | "updated_at">;
-  /** It is private now. The sockets end, and who may still see it comes back. */
+  /** It is not for everybody any more. The sockets end, and who may still see it comes back. */
   "playlist.hidden": Record<string, never>;
   "playlist.closed": Record<string, never>;
   /** Something of a person whom you blocked: only its number counts. */
