@@ -125,12 +125,6 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
-    @field_validator("cors_origins")
-    @classmethod
-    def _origins(cls, origins: list[str]) -> list[str]:
-        # browsers send them without a path and in lower case, and they are compared as texts
-        return [origin.rstrip("/").lower() for origin in origins]
-
     @field_validator("trusted_proxies")
     @classmethod
     def _networks(cls, proxies: list[str]) -> list[str]:
@@ -140,6 +134,12 @@ class Settings(BaseSettings):
             except ValueError:
                 raise ValueError(f"{proxy} is neither an address nor a network such as 10.0.0.0/8") from None
         return proxies
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: list[str]) -> list[str]:
+        # browsers send them without a path and in lower case, and they are compared as texts
+        return [origin.rstrip("/").lower() for origin in origins]
 
     @field_validator("database_url")
     @classmethod

@@ -233,7 +233,9 @@ MEMBERS = PageQuery(
     order=[RoomMember.joined_at, RoomMember.user_id],
     ascending=True,
 )
-EVERY_MEMBER = Query(_MEMBER.order_by(RoomMember.joined_at, RoomMember.user_id), into=MemberItem)
+EVERY_MEMBER = Query(
+    _MEMBER.where(not_blocked(User.id)).order_by(RoomMember.joined_at, RoomMember.user_id), into=MemberItem
+)
 MEMBER = Query(_MEMBER.where(User.username_key == bindparam("username", type_=Text)), into=MemberItem)
 BANS = PageQuery(
     select(*person_card(User, "user__"), RoomBan.reason, RoomBan.until, RoomBan.created_at)

@@ -169,6 +169,11 @@ def _skip_votes(state: State, event: Event) -> State:
     return replace(state, skip={"votes": data["votes"], "needed": data["needed"]})
 
 
+def _hidden(state: State, event: Event) -> State:
+    data = event["data"]
+    return _describe(state, **data) if "member_count" in data else state
+
+
 def _playlist_entries(state: State, event: Event) -> State:
     data = event["data"]
     counts = {name: data[name] for name in ("version", "track_count", "duration_ms", "updated_at")}
@@ -200,6 +205,7 @@ CHANGES: Mapping[str, Callable[[State, Event], State]] = {
     "skip.votes": _skip_votes,
     "room.closed": _closed,
     "group.closed": _closed,
+    "hidden": _hidden,
     "playlist.entries": _playlist_entries,
     "playlist.closed": _closed,
 }

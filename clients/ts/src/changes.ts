@@ -26,10 +26,10 @@ export const CHANGES: Changes = {
   "skip.votes": (state, { data }) => ({ ...state, skip: { votes: data.votes, needed: data.needed } }),
   "room.closed": (state) => ({ ...state, closed: true }),
   "group.closed": (state) => ({ ...state, closed: true }),
+  hidden: (state, { data }) => (data.member_count === undefined ? state : describe(state, data)),
   "playlist.entries": entriesChanged,
   "playlist.hidden": (state) => state,
   "playlist.closed": (state) => ({ ...state, closed: true }),
-  hidden: (state) => state,
 };
 
 /** Has the card, or the playlist, say something else. */

@@ -168,12 +168,12 @@ export interface EventData {
   "skip.votes": Skip;
   "room.closed": Record<string, never>;
   "group.closed": Record<string, never>;
+  /** Something of a person whom you blocked: its number counts, and how many members there are if somebody came. */
+  hidden: { member_count?: number };
   "playlist.entries": EntriesOp & Pick<Playlist, "version" | "track_count" | "duration_ms" | "updated_at">;
   /** It is not for everybody any more. The sockets end, and who may still see it comes back. */
   "playlist.hidden": Record<string, never>;
   "playlist.closed": Record<string, never>;
-  /** Something of a person whom you blocked: only its number counts. */
-  hidden: Record<string, never>;
 }
 
 export type EventKind = keyof EventData;
