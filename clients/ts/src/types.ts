@@ -171,7 +171,7 @@ export interface EventData {
   /** Something of a person whom you blocked: its number counts, and how many members there are if somebody came. */
   hidden: { member_count?: number };
   "playlist.entries": EntriesOp & Pick<Playlist, "version" | "track_count" | "duration_ms" | "updated_at">;
-  /** It is private now. The sockets end, and who may still see it comes back. */
+  /** It is not for everybody any more. The sockets end, and who may still see it comes back. */
   "playlist.hidden": Record<string, never>;
   "playlist.closed": Record<string, never>;
 }
