@@ -4,11 +4,10 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from fastapi import FastAPI
-
 from app.core.infra import Infra
 from app.core.job_runner import drain
 from app.core.jobs import emit
+from app.rooms.handlers import export_invitations
 from app.users.events import AccountDeleted
 from tests.groups.factories import codes
 from tests.people import People, Person, queries
@@ -207,12 +206,14 @@ async def test_lists_cost_one_statement(people: People, infra: Infra) -> None:
     assert ran == [2]
 
 
-async def test_who_leaves_takes_invitations_along(app: FastAPI, people: People, infra: Infra) -> None:
+async def test_who_leaves_takes_invitations_along(people: People, infra: Infra) -> None:
     ana, bob, eve = [await people.make(name) for name in ("ana", "bob", "eve")]
     room, other = await open_room(ana), await open_room(bob)
     await invite(ana, room, bob)
     await invite(bob, other, ana)
     await invite(ana, room, eve)
+    told = [row async for row in export_invitations(infra.db.reader, bob.id)]
+    assert [(row["user_id"], row["invited_by_id"]) for row in told] == [(bob.id, ana.id), (ana.id, bob.id)]
     async with infra.db.write() as db:
         await emit(db, AccountDeleted(user_id=bob.id, keep_content=True))
     await drain(infra)
