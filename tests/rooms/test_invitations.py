@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+from app.chat.log import hold
 from app.core.infra import Infra
 from app.core.job_runner import drain
 from app.core.jobs import emit
@@ -165,6 +166,20 @@ async def test_an_invitation_is_answered_once(people: People) -> None:
     answers = await asyncio.gather(*[accept(bob, made) for _ in range(4)])
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     assert (await ana.get(f"/rooms/{room['id']}")).json()["member_count"] == 2
+
+
+async def test_what_is_taken_back_meanwhile_lets_nobody_in(people: People, infra: Infra) -> None:
+    ana, bob = await people.make("ana"), await people.make("bob")
+    room = await open_room(ana, is_private=True)
+    made = await invite(ana, room, bob)
+    waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with infra.db.write() as db:
+        await hold(db, UUID(room["id"]), kind="room")
+        coming = asyncio.create_task(accept(bob, made))
+        while not coming.done() and not await infra.db.fetch(waits, []):
+            await asyncio.sleep(0.01)
+        await db.records("DELETE FROM room_invitations WHERE id = $1", [UUID(made["id"])])
+    assert codes(await coming) == [(404, "not_found")]
 
 
 async def test_who_is_invited_is_told(people: People, infra: Infra) -> None:
