@@ -2,8 +2,8 @@
 
 What has no owner belongs to the catalogue and is everybody's. What somebody uploaded is for whom they say, and never
 for people whom they block or who block them. Whoever refers to a track asks here first; whoever shows tracks to
-somebody begins with `heard_by`, lists of artists and albums with `listed_for`, and what is asked for by its id with
-`known_to`.
+somebody begins with `heard_by`, lists of artists and albums with `listed_for`, of all tracks with `shown_to`, and what
+is asked for by its id with `known_to`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,7 +33,7 @@ from app.catalog.schemas import Hearing
 from app.core.query import Query, Runs
 from app.users.queries import VIEWER, follows, not_blocked
 
-__all__ = ["hearable", "heard_by", "heard_by_sql", "known_to", "listed_for", "may_hear"]
+__all__ = ["hearable", "heard_by", "heard_by_sql", "known_to", "listed_for", "may_hear", "shown_to"]
 
 
 def heard_by(track: Any = Track, viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[bool]:
@@ -59,13 +59,21 @@ def listed_for(work: Any, viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[
     return and_(work.listed, or_(work.owner_id.is_(None), not_blocked(work.owner_id, viewer)))
 
 
+def shown_to(track: Any = Track, viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[bool]:
+    """The track stands in lists of all that there is: it is for everybody, and neither blocks the other."""
+    public = and_(track.visibility == _word("public"), not_blocked(track.owner_id, viewer))
+    return or_(track.owner_id.is_(None), public)
+
+
 def known_to(entity: Entity, viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[bool]:
     """The viewer may see it if they know its id: a track that they may hear, or what such a track is of."""
     work: Any = entity
     if entity is Track:
         return heard_by(work, viewer)
     track = aliased(Track)
-    mine = track.album_id == work.id if entity is Album else track.artist_id == work.id
+    # a duplicate is known to whom what it leads to is
+    kept = func.coalesce(work.merged_into_id, work.id)
+    mine = track.album_id == kept if entity is Album else track.artist_id == kept
     # OFFSET 0 has the tracks of this one looked up: it is asked for seldom, and never for a whole list
     one = select(literal_column("1", Integer)).where(mine, heard_by(track, viewer)).correlate(work)
     return or_(listed_for(work, viewer), work.owner_id == viewer, exists(one.offset(literal_column("0"))))

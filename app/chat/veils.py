@@ -33,18 +33,19 @@ class Veiled(Listener, Protocol):
     hidden: frozenset[UUID]
     feed: Feed | None
 
+    async def veil(self, hidden: frozenset[UUID]) -> None:
+        """From now on it is these people."""
+
 
 async def look_at_blocks(infra: Infra, listeners: set[Veiled]) -> None:
-    """Brings every listener's hidden people up to date, in one statement."""
+    """Brings every listener's hidden people up to date; one statement finds whom that concerns."""
     people = list({listener.user_id for listener in listeners})
     hidden: defaultdict[UUID, set[UUID]] = defaultdict(set)
     for user_id, other in await infra.db.fetch(_BLOCKS, [people], counted=False):
         hidden[user_id].add(other)
     for listener in list(listeners):
         if listener.hidden != hidden[listener.user_id]:
-            listener.hidden = frozenset(hidden[listener.user_id])
-            if listener.feed is not None:
-                listener.feed.sort(listener)
+            await listener.veil(frozenset(hidden[listener.user_id]))
 
 
 async def look_at_rights(infra: Infra, listeners: set[Veiled]) -> None:
