@@ -74,10 +74,16 @@ async def delete_upload(db: Writer, actor: Principal, upload_id: UUID) -> None:
         await take_away(db, upload)
 
 
+_LEAVE_LINK = """
+    INSERT INTO upload_links (id, owner_id, size, expires_at)
+    SELECT id, owner_id, size, link_expires_at FROM uploads WHERE id = $1 AND link_expires_at > now()"""
+
+
 async def take_away(db: Writer, upload: Upload) -> None:
     """Deletes an upload whose owner is held. Files go after the commit."""
     keys = [upload.key, inbox_key(upload.id), *(made["key"] for made in upload.renditions)]
     track_id = upload.track_id
+    await db.records(_LEAVE_LINK, [upload.id])
     await db.execute(delete(Upload).where(Upload.id == upload.id))
     if track_id is not None:
         await _take_track(db, track_id)

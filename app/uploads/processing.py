@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -46,8 +47,12 @@ class Content:
 
 
 TOO_LATE = "processing_failed"
-AWAITED = or_(Upload.state == "processing", and_(Upload.state == "failed", Upload.failure_code == TOO_LATE))
-"""Its file may still become a recording: one that was given up is taken when its turn comes after all."""
+ABANDONED = timedelta(hours=24)
+_GIVEN_UP = and_(
+    Upload.state == "failed", Upload.failure_code == TOO_LATE, Upload.finalised_at > func.now() - ABANDONED
+)
+AWAITED = or_(Upload.state == "processing", _GIVEN_UP)
+"""Its file may still become a recording: one that was given up is taken when its turn comes within a day after all."""
 
 
 def inbox_key(upload_id: UUID) -> str:

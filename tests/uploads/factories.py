@@ -10,6 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from app.core.ids import uuid7
+from app.core.infra import Infra
 from app.core.job_runner import drain
 from tests.people import Person
 
@@ -100,3 +101,11 @@ async def track_of(app: FastAPI, person: Person, **wishes: Any) -> Body:
     assert done["state"] == "ready", done
     track: Body = done["track"]
     return track
+
+
+async def expire_links(infra: Infra, person: Person) -> None:
+    """As if the links of a person's uploads had expired an hour ago."""
+    async with infra.db.write() as db:
+        for table, column in (("uploads", "link_expires_at"), ("upload_links", "expires_at")):
+            sql = f"UPDATE {table} SET {column} = now() - interval '1 hour' WHERE owner_id = $1"
+            await db.records(sql, [person.id])

@@ -19,7 +19,7 @@ from app.uploads.processing import inbox_key
 from app.users.events import AccountDeleted
 from tests.catalog.factories import add_album, add_artist, add_track, unique
 from tests.people import People, queries
-from tests.uploads.factories import adts, announce, mp3, send, track_of, upload, wav
+from tests.uploads.factories import adts, announce, expire_links, mp3, send, track_of, upload, wav
 
 TAGS = {b"INAM": "From the tag", b"IART": "Tagged artist", b"IPRD": "Tagged album", b"ICRD": "1999"}
 
@@ -224,6 +224,8 @@ async def test_there_is_only_so_much_room(app: FastAPI, people: People, infra: I
     assert usage == {"used_bytes": quota // most * most, "quota_bytes": quota}
     listed = (await ana.get("/uploads?limit=1")).json()
     assert (await ana.delete(f"/uploads/{listed['items'][0]['id']}")).status_code == 204
+    assert (await ana.post("/uploads", json=new)).status_code == 409, "the link still takes a file"
+    await expire_links(infra, ana)
     assert (await ana.post("/uploads", json=new)).status_code == 201
 
 
