@@ -80,7 +80,8 @@ async def send_links(infra: Any, mail: LinkMail) -> None:
 
 def _wanting(mail: LinkMail, accounts: list[AccountAt]) -> list[AccountAt]:
     if mail.user_id:
-        return [it for it in accounts if it.id == mail.user_id]
+        # what is not wanted any more is not sent: its link would prove nothing
+        return [it for it in accounts if it.id == mail.user_id and mail.email.lower() in (it.email_key, it.wanted_key)]
     return [it for it in accounts if mail.purpose == "reset_password" or not it.verified]
 
 

@@ -114,6 +114,7 @@ class AccountAt(Output):
     username: str
     email: str | None
     email_key: str | None
+    wanted_key: str | None
     verified: bool
 
 
@@ -123,6 +124,7 @@ ACCOUNTS_AT = Query(
         User.username,
         Credential.email,
         Credential.email_key,
+        Credential.wanted_key,
         Credential.email_verified_at.is_not(None).label("verified"),
     )
     .join(Credential, Credential.user_id == User.id)

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 from sqlalchemy import func, select, update
 
 from app.auth.callers import Caller
-from app.auth.errors import BadCredentials
+from app.auth.errors import BadCredentials, WrongPassword
 from app.auth.mails import LinkMail, NoticeMail, mail_links, mail_notice
-from app.auth.models import Credential, Session
+from app.auth.models import Credential, OneTimeToken, Session
 from app.auth.passwords import FROM_ONE_ADDRESS, check_new_password, confirm_password, limit_guesses, matches
 from app.auth.queries import LOGIN_BY_EMAIL, LOGIN_BY_USERNAME, ME, KnownLogin
 from app.auth.schemas import Me, RegisterRequest, Tokens
@@ -142,13 +142,19 @@ async def change_password(infra: Infra, actor: Principal, *, current: str, new: 
 
 
 async def set_password(db: Writer, user_id: UUID, hashed: str) -> None:
-    """Replaces the hash."""
-    values = {"password_hash": hashed, "password_changed_at": func.now()}
+    """Replaces the hash. What whoever knew the former password asked for is void: another address, other links."""
+    values = {"password_hash": hashed, "password_changed_at": func.now(), "wanted_key": None}
     await db.execute(update(Credential).filter_by(user_id=user_id).values(values))
+    resets = update(OneTimeToken).filter_by(user_id=user_id, purpose="reset_password", used_at=None)
+    await db.execute(resets.values(used_at=func.now()))
 
 
 async def change_email(infra: Infra, actor: Principal, *, email: str, password: str) -> None:
     """Sends a link to the new address, which counts once it is used. Raises WrongPassword, TooManyRequests."""
-    await confirm_password(infra, actor.user_id, password)
+    account = await confirm_password(infra, actor.user_id, password)
+    # a password that is changed meanwhile takes the wish back, or finds none
+    want = update(Credential).filter_by(user_id=actor.user_id, password_hash=account.password_hash)
     async with infra.db.write() as db:
+        if await db.scalar(want.values(wanted_key=email.lower()).returning(Credential.user_id)) is None:
+            raise WrongPassword("The password has just been changed.")
         await mail_links(db, LinkMail(purpose="verify_email", email=email, user_id=actor.user_id))
