@@ -278,3 +278,17 @@ async def test_two_links_used_at_once_wait_for_each_other(client: httpx.AsyncCli
         *(client.post("/auth/reset-password", json={"token": token, "password": NEW}) for token in tokens)
     )
     assert sorted(answer.status_code for answer in answers) == [200] + [410] * 4
+
+
+async def test_an_older_link_does_not_replace_a_newer_address(client: httpx.AsyncClient, infra: Infra) -> None:
+    account = await sign_up(client)
+    await drain(infra)
+    mistyped = token_in(mails_to(infra, account.email)[-1], account.username)
+    between = await ask_for(client, infra, account)
+    right = await ask_for(client, infra, account)
+    assert (await client.post("/auth/verify-email", json={"token": between})).status_code == 410
+    assert (await client.post("/auth/verify-email", json={"token": right})).status_code == 200
+    kept = await email_of(client, account)
+    assert kept != account.email
+    assert (await client.post("/auth/verify-email", json={"token": mistyped})).status_code == 410
+    assert await email_of(client, account) == kept
