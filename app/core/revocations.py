@@ -38,8 +38,11 @@ class Revocation(Base):
 async def revoke(db: Writer, session_ids: list[UUID], *, until: datetime) -> None:
     """Ends sessions: their tokens are refused everywhere within a second of the commit. Takes ids of people as well."""
     if session_ids:
-        rows = [{"session_id": session_id, "until": until} for session_id in session_ids]
-        await db.execute(insert(Revocation).values(rows).on_conflict_do_nothing())
+        # in one order, so that two who revoke the same do not wait for each other
+        add = insert(Revocation).values([{"session_id": it, "until": until} for it in sorted(set(session_ids))])
+        # a row that is there may have run out, or been read already: it has to be read anew
+        again = {"revoked_at": func.clock_timestamp(), "until": func.greatest(Revocation.until, add.excluded.until)}
+        await db.execute(add.on_conflict_do_update(index_elements=["session_id"], set_=again))
 
 
 class Revocations:
