@@ -10,6 +10,7 @@ from app.chat.changes import TooManyReactions
 from app.chat.posting import ClientIdTaken
 from app.chat.schemas import (
     ConversationItem,
+    DirectUnread,
     Emoji,
     MessageChanges,
     MessageInput,
@@ -185,6 +186,14 @@ async def mute_channel(channel_id: UUID, body: MuteInput, db: WriteDB, actor: Cu
 async def list_conversations(db: ReadDB, actor: CurrentUser, page: Paged) -> Page[ConversationItem]:
     """The one with the newest message first; those without a message are left out."""
     return await direct.list_conversations(db, actor, page)
+
+
+@conversations.get(
+    "/unread-count", summary="Count what is unread in conversations", responses=problems(Unauthorized, Forbidden)
+)
+async def get_direct_unread_count(db: ReadDB, actor: CurrentUser) -> DirectUnread:
+    """In all of them together, without those that you muted."""
+    return await direct.count_unread(db, actor)
 
 
 @conversations.put(

@@ -80,10 +80,22 @@ class Settings(BaseSettings):
     stream_via: Literal["server", "redirect"] = Field(
         "server", description="redirect: recordings come straight from the object store, by short signed links"
     )
+    transcodes: int = Field(
+        4, ge=0, le=100, description="recordings that ffmpeg makes smaller at once while they are sent; 0: none"
+    )
 
     # --- the outside world; what has no key uses its local stand-in ---
     mail_from: str = Field("SoundScore <no-reply@localhost>", description="sender of mails")
-    smtp_url: str = Field("", description="smtp://user:password@host:587 (STARTTLS if offered) or smtps://host:465")
+    smtp_url: str = Field(
+        "",
+        description="smtp://user:password@host:587 (STARTTLS if offered), smtp+starttls:// (nothing without it) "
+        "or smtps://host:465",
+    )
+    smtp_ca_file: str = Field(
+        "",
+        description="PEM file of who may have signed that server's certificate, beside whom the machine trusts "
+        "(which SSL_CERT_FILE in the environment replaces)",
+    )
     resend_api_key: SecretStr = Field(SecretStr(""), description="send mail by Resend")
     resend_api_url: str = Field("https://api.resend.com", description="Resend's API")
     export_seconds: float = Field(25.0, gt=0, description="longest that an attempt to mail an export may take")
@@ -122,6 +134,12 @@ class Settings(BaseSettings):
             except ValueError:
                 raise ValueError(f"{proxy} is neither an address nor a network such as 10.0.0.0/8") from None
         return proxies
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: list[str]) -> list[str]:
+        # browsers send them without a path and in lower case, and they are compared as texts
+        return [origin.rstrip("/").lower() for origin in origins]
 
     @field_validator("database_url")
     @classmethod

@@ -59,9 +59,9 @@ class Rooms:
         return {row["username_key"]: row["id"] for row in rows}
 
     async def snapshot(self, db: Runs, actor: Principal, channel_id: UUID) -> dict[str, Any]:
-        """The room, who is in it, and what it plays."""
+        """The room, who is in it as far as the actor may see them, and what it plays."""
         state = await room_state(db, channel_id)
-        members = await EVERY_MEMBER.all(db, room_id=channel_id)
+        members = await EVERY_MEMBER.all(db, room_id=channel_id, viewer=actor.user_id)
         shown = [member.model_dump(include={"user", "role", "muted_until"}) for member in members]
         return {"room": state.model_dump(), "members": shown, **await playing_snapshot(db, channel_id)}
 
