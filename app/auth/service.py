@@ -33,16 +33,16 @@ _FIRST_ACCOUNT_LOCK = 7_301_944
 
 
 async def register(
-    db: Writer, hasher: PasswordHasher, *, username: str, email: str, password: str, display_name: str | None
+    infra: Infra, db: Writer, *, username: str, email: str, password: str, display_name: str | None
 ) -> Me:
     """A new account, and a mail to prove its address. Raises UsernameTaken, CommonPassword."""
     check_new_password(password, username=username, email=email)
-    hashed = await hasher.hash(password)
+    hashed = await infra.passwords.hash(password)
     person = await create_person(
         db, username=username, display_name=display_name or username, role=await _role_of_next(db)
     )
     db.add(_credential(person.id, email, hashed))
-    await mail_links(db, LinkMail(purpose="verify_email", email=email, user_id=person.id))
+    await mail_links(infra, db, LinkMail(purpose="verify_email", email=email, user_id=person.id))
     return await find_me(db, person.id)
 
 
@@ -157,4 +157,4 @@ async def change_email(infra: Infra, actor: Principal, *, email: str, password: 
     async with infra.db.write() as db:
         if await db.scalar(want.values(wanted_key=email.lower()).returning(Credential.user_id)) is None:
             raise WrongPassword("The password has just been changed.")
-        await mail_links(db, LinkMail(purpose="verify_email", email=email, user_id=actor.user_id))
+        await mail_links(infra, db, LinkMail(purpose="verify_email", email=email, user_id=actor.user_id))
