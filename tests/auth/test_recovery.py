@@ -292,3 +292,33 @@ async def test_an_older_link_does_not_replace_a_newer_address(client: httpx.Asyn
     assert kept != account.email
     assert (await client.post("/auth/verify-email", json={"token": mistyped})).status_code == 410
     assert await email_of(client, account) == kept
+
+
+async def test_others_with_the_address_crowd_nobody_out_of_their_mails(client: httpx.AsyncClient, infra: Infra) -> None:
+    victim = await sign_up(client)
+    for _ in range(12):
+        assert (await register(client, email=victim.email)).status_code == 201
+    for path in ("forgot-password", "resend-verification"):
+        await drain(infra)
+        await client.post(f"/auth/{path}", json={"email": victim.email})
+        await drain(infra)
+        assert token_in(mails_to(infra, victim.email)[-1], victim.username), path
+
+
+async def test_whoever_asked_gets_their_mail_among_many_with_the_address(
+    client: httpx.AsyncClient, infra: Infra
+) -> None:
+    address = f"{unique()}@example.com"
+    for _ in range(12):
+        await register(client, email=address)
+    account = await sign_up(client)
+    for _ in range(12):
+        await register(client, email=address)
+    await drain(infra)
+    before = len(mails_to(infra, address))
+    body = {"email": address, "password": PASSWORD}
+    await client.post("/auth/change-email", json=body, headers=account.bearer)
+    await drain(infra)
+    assert len(mails_to(infra, address)) == before + 1
+    token = token_in(mails_to(infra, address)[-1], account.username)
+    assert (await client.post("/auth/verify-email", json={"token": token})).status_code == 200
