@@ -51,6 +51,7 @@ async def authenticate_external(infra: Any, token: str) -> Principal:
         session_id=uuid5(known.linked_id, token),
         role=known.role,
         expires_at=float(claims["exp"]),
+        issued_at=float(claims["iat"]),
     )
 
 

@@ -104,6 +104,7 @@ class Ticket(Base):
     role: Mapped[str]
     scopes: Mapped[list[str]]
     session_expires_at: Mapped[datetime]
+    issued_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
 
 

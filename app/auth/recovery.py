@@ -4,11 +4,11 @@ from sqlalchemy import ColumnElement, func, select, update
 
 from app.auth.errors import EmailInUse, LinkGone
 from app.auth.mails import LinkMail, NoticeMail, Purpose, mail_links, mail_notice
-from app.auth.models import Credential, OneTimeToken, Session
+from app.auth.models import Credential, OneTimeToken
 from app.auth.passwords import check_new_password
 from app.auth.queries import PASSWORD
 from app.auth.service import set_password
-from app.auth.sessions import end_sessions
+from app.auth.sessions import end_all_of
 from app.core.db import Writer
 from app.core.infra import Infra
 from app.core.tokens import digest
@@ -50,7 +50,7 @@ async def reset_password(infra: Infra, *, token: str, password: str) -> None:
         if now.email_key != link.email.lower():
             raise LinkGone
         await set_password(db, link.user_id, hashed)
-        await end_sessions(infra.settings, db, Session.user_id == link.user_id)
+        await end_all_of(infra.settings, db, link.user_id)
         if not await _is_taken(db, link):
             verify = update(Credential).filter_by(user_id=link.user_id, email_verified_at=None)
             await db.execute(verify.values(email_verified_at=func.now()))

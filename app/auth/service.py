@@ -10,11 +10,11 @@ from sqlalchemy import func, select, update
 from app.auth.callers import Caller
 from app.auth.errors import BadCredentials, WrongPassword
 from app.auth.mails import LinkMail, NoticeMail, mail_links, mail_notice
-from app.auth.models import Credential, OneTimeToken, Session
+from app.auth.models import Credential, OneTimeToken
 from app.auth.passwords import FROM_ONE_ADDRESS, check_new_password, confirm_password, limit_guesses, matches
 from app.auth.queries import LOGIN_BY_EMAIL, LOGIN_BY_USERNAME, ME, KnownLogin
 from app.auth.schemas import Me, RegisterRequest, Tokens
-from app.auth.sessions import end_sessions, open_session
+from app.auth.sessions import end_all_of, open_session
 from app.core.auth import Principal, Role
 from app.core.db import Writer
 from app.core.errors import Invalid, Unauthorized
@@ -136,7 +136,7 @@ async def change_password(infra: Infra, actor: Principal, *, current: str, new: 
     hashed = await infra.passwords.hash(new)
     async with infra.db.write() as db:
         await set_password(db, actor.user_id, hashed)
-        await end_sessions(infra.settings, db, Session.user_id == actor.user_id, Session.id != actor.session_id)
+        await end_all_of(infra.settings, db, actor.user_id, spared=actor.session_id)
         if account.email:
             await mail_notice(db, NoticeMail(kind="password_changed", email=account.email, username=account.username))
 
