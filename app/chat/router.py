@@ -1,6 +1,5 @@
 """Messages of rooms, groups and conversations over REST; sockets get them live."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from app.chat.changes import TooManyReactions
 from app.chat.posting import ClientIdTaken
 from app.chat.schemas import (
     ConversationItem,
+    DirectUnread,
     Emoji,
     MessageChanges,
     MessageInput,
@@ -27,6 +27,7 @@ from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.core.http import Here, ReadDB, Router, WriteDB
 from app.core.limits import limited
 from app.core.paging import Page, Paged
+from app.core.schemas import Moment
 from app.users.schemas import USERNAME, PersonCard
 
 __all__ = ["conversations", "router"]
@@ -45,7 +46,7 @@ async def list_room_messages(
     db: ReadDB,
     actor: CurrentUser,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    before_timestamp: Annotated[datetime | None, Query(description="Only messages before this moment")] = None,
+    before_timestamp: Annotated[Moment | None, Query(description="Only messages before this moment")] = None,
 ) -> list[RoomMessage]:
     """The newest first, as clients of earlier servers expect them. `GET /chat/{channel_id}/messages` tells more."""
     return await history.list_room_messages(db, actor, channel_id, before=before_timestamp, most=limit)
@@ -185,6 +186,14 @@ async def mute_channel(channel_id: UUID, body: MuteInput, db: WriteDB, actor: Cu
 async def list_conversations(db: ReadDB, actor: CurrentUser, page: Paged) -> Page[ConversationItem]:
     """The one with the newest message first; those without a message are left out."""
     return await direct.list_conversations(db, actor, page)
+
+
+@conversations.get(
+    "/unread-count", summary="Count what is unread in conversations", responses=problems(Unauthorized, Forbidden)
+)
+async def get_direct_unread_count(db: ReadDB, actor: CurrentUser) -> DirectUnread:
+    """In all of them together, without those that you muted."""
+    return await direct.count_unread(db, actor)
 
 
 @conversations.put(

@@ -35,6 +35,7 @@ from app.chat.queries import messages
 from app.chat.reading import mark_read, read_state
 from app.chat.schemas import MessageInput
 from app.chat.seats import Identify, Seat
+from app.core.auth import require_scope
 from app.core.errors import AppError, BadRequest, TooManyRequests
 from app.core.feeds import Line, mouthful
 from app.core.query import Runs
@@ -111,6 +112,8 @@ class ChannelTalk(Seat):
             client_id = getattr(frame, "client_id", None)
             if flooded:
                 raise TooManyRequests("Too many frames at once. Send it again in a second.")
+            if type(frame) is not PingFrame:
+                require_scope(self.actor, "write")
             await _DOES[type(frame)](self, frame)
         except BadRequest:
             raise

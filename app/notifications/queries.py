@@ -19,6 +19,7 @@ from app.playlists.models import Playlist, PlaylistMember
 from app.reactions.models import Comment
 from app.reactions.queries import person_card
 from app.reviews.models import Review
+from app.rooms.models import Room, RoomInvitation
 from app.users.models import User
 from app.users.queries import VIEWER, not_blocked, not_muted, visible
 
@@ -72,6 +73,11 @@ def _about() -> Select[*tuple[Any, ...]]:
                 column.label(f"playlist_invite__playlist__{column.key}")
                 for column in (Playlist.id, Playlist.name, Playlist.cover_key)
             ),
+            RoomInvitation.id.label("room_invite__id"),
+            RoomInvitation.status.label("room_invite__status"),
+            RoomInvitation.expires_at.label("room_invite__expires_at"),
+            Room.id.label("room_invite__room__id"),
+            Room.name.label("room_invite__room__name"),
         )
         .select_from(User)
         .outerjoin(reviews, Review.id == Notification.review_id)
@@ -81,6 +87,7 @@ def _about() -> Select[*tuple[Any, ...]]:
         .outerjoin(Channel, Channel.id == Message.channel_id)
         .outerjoin(join(GroupInvite, Group), GroupInvite.id == Notification.group_invite_id)
         .outerjoin(join(PlaylistMember, Playlist), PlaylistMember.id == Notification.playlist_member_id)
+        .outerjoin(join(RoomInvitation, Room), RoomInvitation.id == Notification.room_invitation_id)
         .where(User.id == Notification.actor_id, not_blocked(User.id), not_muted(User.id))
         .limit(literal_column("1"))
     )

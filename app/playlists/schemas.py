@@ -210,12 +210,16 @@ class PlaylistInvite(Output):
 
 
 class ActivityItem(Output):
-    """What somebody did. With a `count` above one, `title` and `track_id` are those of the first."""
+    """What somebody did. With a `count` above one, `title` and `track_id` are those of the first.
+
+    `actor` and `person` are null if one of you blocks the other, or the account is gone.
+    """
 
     id: UUID
     actor: PersonCard | None
     action: Action
-    title: str | None
+    person: PersonCard | None = Field(description="Who came, left, or has another role: of `join` to `owner`")
+    title: str | None = Field(description="Of a track or the playlist; where there is a `person`, their username")
     track_id: UUID | None
     count: int
     created_at: Timestamp

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Uuid, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.chat.invitations import is_open, mark_accepted
 from app.chat.log import append
 from app.chat.reading import start_reading
 from app.core.auth import Principal
@@ -15,7 +16,7 @@ from app.core.errors import Conflict, Forbidden, NotFound, Unauthorized
 from app.core.infra import Infra
 from app.core.paging import Page, PageRequest
 from app.core.query import Runs
-from app.rooms.models import Room, RoomBan, RoomInvite, RoomMember, RoomVisit
+from app.rooms.models import Room, RoomBan, RoomInvitation, RoomInvite, RoomMember, RoomVisit
 from app.rooms.queries import BY_INVITE, MEMBER, MEMBERS
 from app.rooms.rights import Role, require_reader
 from app.rooms.schemas import Entrance, InvitePreview, MemberItem, RoomDetail
@@ -31,7 +32,9 @@ __all__ = [
     "NotInRoom",
     "RoomFull",
     "WrongPassword",
+    "admit",
     "change_role",
+    "find_ban",
     "find_member",
     "get_invite_preview",
     "join_by_invite",
@@ -77,7 +80,7 @@ async def join_room(infra: Infra, actor: Principal, room_id: UUID, entrance: Ent
         await _refuse(db, actor, room)
         if entrance.invite is not None:
             await _use_invite(db, entrance.invite, room_id)
-        elif room.is_private and room.owner_id != actor.user_id:
+        elif room.is_private and room.owner_id != actor.user_id and not await _is_invited(db, actor, room):
             _check_password(room, proven)
         return await _let_in(db, actor, room)
 
@@ -90,6 +93,12 @@ async def join_by_invite(db: Writer, actor: Principal, code: str) -> RoomDetail:
     room = await load_room(db, room_id)
     await _refuse(db, actor, room)
     await _use_invite(db, code, room_id)
+    return await _let_in(db, actor, room)
+
+
+async def admit(db: Writer, actor: Principal, room: Room) -> RoomDetail:
+    """Lets the actor into a room that is held. Raises NotFound, AlreadyInRoom, BannedFromRoom, RoomFull."""
+    await _refuse(db, actor, room)
     return await _let_in(db, actor, room)
 
 
@@ -127,6 +136,12 @@ async def find_member(db: Runs, room_id: UUID, username: str) -> MemberItem:
     if found is None:
         raise NotFound(f"{username} is not in this room.")
     return found
+
+
+async def find_ban(db: Writer, room_id: UUID, user_id: UUID) -> RoomBan | None:
+    """The ban that keeps somebody out now."""
+    still = or_(RoomBan.until.is_(None), RoomBan.until > func.now())
+    return await db.one(select(RoomBan).filter_by(room_id=room_id, user_id=user_id).where(still))
 
 
 async def take_out(
@@ -193,8 +208,7 @@ async def _refuse(db: Writer, actor: Principal, room: Room) -> None:
         raise AlreadyInRoom("Connect to its socket.")
     if await db.one(select(Room.id).where(Room.id == room.id, not_blocked(Room.owner_id, _person(actor)))) is None:
         raise NotFound("There is no such room.")
-    still = or_(RoomBan.until.is_(None), RoomBan.until > func.now())
-    ban = await db.one(select(RoomBan).filter_by(**mine).where(still))
+    ban = await find_ban(db, room.id, actor.user_id)
     if ban and ban.until:
         raise BannedFromRoom(ban.reason, until=ban.until.isoformat())
     if ban:
@@ -203,6 +217,11 @@ async def _refuse(db: Writer, actor: Principal, room: Room) -> None:
 
 def _person(actor: Principal) -> ColumnElement[UUID]:
     return literal(actor.user_id, Uuid)
+
+
+async def _is_invited(db: Writer, actor: Principal, room: Room) -> bool:
+    mine = select(RoomInvitation.id).filter_by(room_id=room.id, user_id=actor.user_id)
+    return await db.one(mine.where(is_open(RoomInvitation))) is not None
 
 
 async def _use_invite(db: Writer, code: str, room_id: UUID) -> None:
@@ -232,6 +251,7 @@ async def _let_in(db: Writer, actor: Principal, room: Room) -> RoomDetail:
     visit = insert(RoomVisit).values(mine)
     again = {"visits": RoomVisit.visits + 1, "last_at": func.now()}
     await db.execute(visit.on_conflict_do_update(index_elements=[RoomVisit.user_id, RoomVisit.room_id], set_=again))
+    await mark_accepted(db, RoomInvitation, room.id, actor.user_id)
     await start_reading(db, room.id, actor.user_id)
     card = await db.one(select(User).where(User.id == actor.user_id))
     data = {"user": PersonCard.model_validate(card).model_dump(), "role": role, "member_count": room.member_count}

@@ -16,10 +16,12 @@ from app.core.db import Writer
 from app.core.errors import Conflict, NotFound
 from app.core.jobs import emit, enqueue
 from app.core.text import name_key
+from app.uploads.covers import show_cover
 from app.uploads.files import Files, drop_files
 from app.uploads.models import Upload
 from app.uploads.placing import Place, find_place, hold_uploads, lock_places, place_track, settle
 from app.uploads.processing import inbox_key
+from app.uploads.renditions import Recorded
 from app.uploads.schemas import UploadChanges, UploadDetails
 from app.uploads.service import get_upload, may_edit_catalog
 
@@ -54,6 +56,7 @@ async def change_upload(
         raise OfTheCatalogue("Change the track itself.")
     if places[-1] != (track.artist_id, track.album_id):
         await place_track(db, track, places[-1], disc=None, position=None)
+        await enqueue(db, show_cover, Recorded(upload_id=upload_id))
     await _apply(db, track, values)
     if values.get("year") and track.album_id:
         own = update(Album).where(Album.id == track.album_id, Album.owner_id == actor.user_id)
@@ -74,10 +77,16 @@ async def delete_upload(db: Writer, actor: Principal, upload_id: UUID) -> None:
         await take_away(db, upload)
 
 
+_LEAVE_LINK = """
+    INSERT INTO upload_links (id, owner_id, size, expires_at)
+    SELECT id, owner_id, size, link_expires_at FROM uploads WHERE id = $1 AND link_expires_at > now()"""
+
+
 async def take_away(db: Writer, upload: Upload) -> None:
     """Deletes an upload whose owner is held. Files go after the commit."""
     keys = [upload.key, inbox_key(upload.id), *(made["key"] for made in upload.renditions)]
     track_id = upload.track_id
+    await db.records(_LEAVE_LINK, [upload.id])
     await db.execute(delete(Upload).where(Upload.id == upload.id))
     if track_id is not None:
         await _take_track(db, track_id)

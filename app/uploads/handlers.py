@@ -6,25 +6,24 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import delete, func, select, update
 
 from app.catalog.models import Artist, Track
 from app.core.db import Reader, Writer
 from app.core.infra import Infra
 from app.core.jobs import enqueue, every, job, on
-from app.integrations.storage import storage
-from app.uploads import files, processing, renditions
+from app.uploads import covers, files, leftovers, processing, renditions
 from app.uploads.changes import take_away
-from app.uploads.models import Upload
+from app.uploads.leftovers import clear_inbox
+from app.uploads.models import Upload, UploadLink
 from app.uploads.placing import hold_uploads
+from app.uploads.service import CLEARED
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["files", "forget_uploads", "processing", "remove_abandoned", "renditions"]
+__all__ = ["covers", "files", "forget_uploads", "leftovers", "processing", "remove_abandoned", "renditions"]
 
 STUCK = timedelta(hours=2)
-LIFE_OF_LINKS = timedelta(hours=2, minutes=10)
-"""Until then somebody may still send a file, on the store whose links live longest."""
 _BATCH = 100
 
 
@@ -37,14 +36,14 @@ class Leaver(BaseModel):
 
 @every("*/20 * * * *")
 async def remove_abandoned(infra: Infra) -> None:
-    """What was announced a day ago and never finalised goes, and whatever lies in the inbox for longer than that."""
+    """What was announced a day ago and never finalised goes, and what lies in the inbox and no upload waits for."""
     old = select(Upload.id).where(Upload.state == "waiting", Upload.expires_at < func.now()).limit(_BATCH)
     while found := await infra.db.reader.all(old):
         for upload_id in found:
             await _remove(infra, upload_id, only="waiting")
-    stale = [stored.key async for stored in infra.part(storage).list("inbox/", older_than=LIFE_OF_LINKS)]
-    for start in range(0, len(stale), _BATCH):
-        await _clear_inbox(infra, stale[start : start + _BATCH])
+    await clear_inbox(infra)
+    async with infra.db.write() as db:
+        await db.execute(delete(UploadLink).where(UploadLink.expires_at < func.now() - CLEARED))
 
 
 @every("*/30 * * * *")
@@ -71,16 +70,6 @@ async def forget_uploads(infra: Infra, leaver: Leaver) -> None:
     while found := await infra.db.reader.all(theirs.limit(_BATCH)):
         for upload_id in found:
             await _remove(infra, upload_id)
-
-
-async def _clear_inbox(infra: Infra, keys: list[str]) -> None:
-    """Removes the files that no upload waits for: some links outlive their uploads."""
-    wanted = or_(Upload.state == "waiting", processing.AWAITED)
-    ids = [UUID(key.removeprefix("inbox/").removesuffix(".bin")) for key in keys]
-    kept = set(await infra.db.reader.all(select(Upload.id).where(Upload.id.in_(ids), wanted)))
-    for upload_id, key in zip(ids, keys, strict=True):
-        if upload_id not in kept:
-            await infra.part(storage).delete(key)
 
 
 async def _remove(infra: Infra, upload_id: UUID, *, only: str | None = None) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Row
 
-__all__ = ["Upload"]
+__all__ = ["Upload", "UploadLink"]
 
 
 class Upload(Row):
@@ -29,6 +29,13 @@ class Upload(Row):
         Index("ix_uploads_owner_id_id", "owner_id", "id", postgresql_include=["state", "size"]),
         Index(
             "uq_uploads_owner_id_sha256", "owner_id", "sha256", unique=True, postgresql_where=text("state = 'ready'")
+        ),
+        Index("ix_uploads_key", "key"),
+        Index(
+            "ix_uploads_renditions",
+            "renditions",
+            postgresql_using="gin",
+            postgresql_ops={"renditions": "jsonb_path_ops"},
         ),
         Index("ix_uploads_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     )
@@ -54,3 +61,15 @@ class Upload(Row):
     peaks: Mapped[list[int] | None] = mapped_column(ARRAY(SmallInteger))
     finalised_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+    link_expires_at: Mapped[datetime | None]
+
+
+class UploadLink(Row):
+    """A link that outlives its upload, whose id it has: until it expires so many bytes may come by it."""
+
+    __tablename__ = "upload_links"
+    __table_args__ = (Index("ix_upload_links_owner_id", "owner_id"), Index("ix_upload_links_expires_at", "expires_at"))
+
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    size: Mapped[int]
+    expires_at: Mapped[datetime]

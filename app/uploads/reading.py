@@ -9,9 +9,10 @@ from typing import Any
 
 from tinytag import TinyTag, TinyTagException
 
-from app.uploads.sniffing import HEAD, Kind, adts_frame, sniff
+from app.uploads.lengths import LEAST_BITS, Sound, measure_frames, measure_wav
+from app.uploads.sniffing import Kind, sniff
 
-__all__ = ["Facts", "Unreadable", "line", "read_facts"]
+__all__ = ["Facts", "Unreadable", "line", "read_cover", "read_facts"]
 
 LONGEST_MS = 24 * 3600 * 1000
 MOST_CHARACTERS = 300
@@ -19,6 +20,8 @@ MOST_OF_LYRICS = 20_000
 _TEXTS = ("title", "artist", "album", "albumartist", "genre", "year", "composer")
 _NUMBERS = ("track", "disc")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+_FRAMED = {"mp3", "aac"}
+_MEASURED = _FRAMED | {"wav"}
 _VIDEO = b"hdlr\0\0\0\0\0\0\0\0vide"
 
 
@@ -44,16 +47,29 @@ class Facts:
 
 def read_facts(path: Path) -> Facts:
     """Reads a whole file; slow, so not for the event loop. Raises Unreadable."""
-    with path.open("rb") as file:
-        kind = sniff(file.read(HEAD))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        kind = sniff(data)
+        measured = _measure(data, kind)
     if kind is None:
         raise Unreadable("not_audio", "This is no MP3, FLAC, Ogg, WAV, M4A or AAC file.")
     if kind == "mp4" and _has_video(path):
         raise Unreadable("not_audio", "This is a video. Upload its sound alone.")
-    facts = _read_adts(path) if kind == "aac" else _read_tagged(path, kind)
+    facts = _read_tagged(path, kind, measured)
     if not 0 < facts.duration_ms <= LONGEST_MS:
         raise Unreadable("damaged", "The file is damaged: no sound was found in it.")
+    if path.stat().st_size * 8000 < facts.duration_ms * LEAST_BITS:
+        raise Unreadable("damaged", "The file is damaged: it is too small for the length that it says.")
     return facts
+
+
+def read_cover(path: Path) -> bytes | None:
+    """The front cover in the tags of a file, or the picture there of which nothing is said; as slow as `read_facts`."""
+    try:
+        images = TinyTag.get(path, tags=True, duration=False, image=True).images
+    except Exception:  # the recording is no worse for pictures that nobody can read
+        return None
+    covers = [images.front_cover, *images.other.get("generic", [])]
+    return next((image.data for image in covers if image is not None and image.data), None)
 
 
 def line(value: Any, most: int = MOST_CHARACTERS) -> str | None:
@@ -62,17 +78,29 @@ def line(value: Any, most: int = MOST_CHARACTERS) -> str | None:
     return text or None
 
 
-def _read_tagged(path: Path, kind: Kind) -> Facts:
+def _measure(data: mmap.mmap, kind: Kind | None) -> Sound | None:
+    """What the file need not be asked for."""
+    if kind == "wav":
+        return measure_wav(data)
+    return measure_frames(data) if kind in _FRAMED else None
+
+
+def _read_tagged(path: Path, kind: Kind, measured: Sound | None) -> Facts:
+    """Raw AAC has tags of MP3, if any. Sound that was found is no worse for tags that nobody can read."""
+    asked = kind not in _MEASURED
     try:
-        tag = TinyTag.get(path, tags=True, duration=True, image=False)
+        tag = TinyTag.get(path, tags=True, duration=asked, image=False)
     except (TinyTagException, struct.error, ValueError, LookupError, OSError, ArithmeticError, TypeError) as error:
-        raise Unreadable("damaged", "The file is damaged: it cannot be read to its end.") from error
+        if measured is None:
+            raise Unreadable("damaged", "The file is damaged: it cannot be read to its end.") from error
+        tag = TinyTag()
+    seconds = measured.seconds if measured else tag.duration or 0
     return Facts(
         kind=kind,
-        duration_ms=round((tag.duration or 0) * 1000),
-        bitrate_kbps=_whole(tag.bitrate),
-        sample_rate=_whole(tag.samplerate),
-        channels=_whole(tag.channels),
+        duration_ms=round(seconds * 1000),
+        bitrate_kbps=_whole(measured.size / 125 / seconds if measured and seconds else tag.bitrate),
+        sample_rate=_whole(measured.rate if measured else tag.samplerate),
+        channels=_whole(measured.channels if measured else tag.channels),
         tags=_tags(tag),
     )
 
@@ -93,23 +121,6 @@ def _lyrics(tag: Any) -> str | None:
 
 def _whole(value: Any) -> int | None:
     return round(value) if isinstance(value, int | float) and 0 < value < 2**31 else None
-
-
-def _read_adts(path: Path) -> Facts:
-    """Raw AAC has neither tags nor a length: its frames are counted."""
-    seconds, at, first = 0.0, 0, None
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        if data[:3] == b"ID3":
-            at = 10 + sum(byte << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=True))
-        while frame := adts_frame(data[at : at + 7], 0):
-            first = first or frame
-            seconds += 1024 / frame.rate
-            at += frame.length
-        size = len(data)
-    if first is None:
-        raise Unreadable("damaged", "The file is damaged: no sound was found in it.")
-    bitrate = round(size * 8 / 1000 / seconds)
-    return Facts("aac", round(seconds * 1000), bitrate, first.rate, first.channels or None)
 
 
 def _has_video(path: Path) -> bool:

@@ -70,7 +70,7 @@ async def list_uploads(
 
 @router.get("/usage", summary="How much room your uploads take", responses=problems(*MINE))
 async def get_upload_usage(infra: Here, db: ReadDB, actor: CurrentUser) -> UploadUsage:
-    """What failed does not count."""
+    """What failed or was deleted counts until the link for its file has expired."""
     return await service.get_usage(db, infra.settings, actor)
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
 from app.catalog.inputs import Genres, Name, Year
 from app.catalog.schemas import TrackCard, Visibility
@@ -26,6 +26,11 @@ __all__ = [
 ]
 
 UploadState = Literal["waiting", "processing", "ready", "failed"]
+AudioType = Annotated[
+    str,
+    Field(min_length=1, max_length=100, description="what follows a semicolon is cut: browsers add codecs"),
+    AfterValidator(lambda told: told.partition(";")[0].strip()),
+]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -37,7 +42,7 @@ class UploadInput(Input):
     )
 
     filename: Annotated[Line, Field(min_length=1, max_length=255)]
-    content_type: Annotated[str, Field(min_length=1, max_length=100)]
+    content_type: AudioType
     size: Annotated[int, Field(ge=1, description="in bytes; 104,857,600 at most")]
     sha256: Digest | None = Field(default=None, description="of the content: what you have already is refused at once")
 
@@ -74,8 +79,10 @@ class Finalise(_Details):
         json_schema_extra={"examples": [{"title": "Prelude in C", "album": "At the piano", "visibility": "public"}]}
     )
 
-    visibility: Visibility = "private"
-    track_id: Id | None = Field(default=None, description="for who edits the catalogue: whose recording this is")
+    visibility: Visibility = Field(default="private", description="with `track_id` it is public and nothing else")
+    track_id: Id | None = Field(
+        default=None, description="for who edits the catalogue: whose recording this is, for everybody to hear"
+    )
 
 
 class UploadChanges(_Details):
@@ -169,5 +176,6 @@ class Recording(Output):
     sha256: str
     audio_type: str
     duration_ms: int
+    bitrate_kbps: int | None
     renditions: list[dict[str, Any]]
     finalised_at: Timestamp

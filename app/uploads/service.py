@@ -19,7 +19,7 @@ from app.core.query import Runs
 from app.integrations.storage import storage
 from app.uploads.models import Upload
 from app.uploads.placing import hold_uploads
-from app.uploads.processing import Order, inbox_key, process_upload
+from app.uploads.processing import ABANDONED, TOO_LATE, Order, inbox_key, process_upload
 from app.uploads.queries import PERSON_UPLOADS, UPLOAD, UPLOADS
 from app.uploads.schemas import (
     Finalise,
@@ -31,7 +31,7 @@ from app.uploads.schemas import (
     UploadTicket,
     UploadUsage,
 )
-from app.uploads.sniffing import ANNOUNCED, EXTENSIONS, HEAD, Kind, sniff
+from app.uploads.sniffing import ANNOUNCED, EXTENSIONS, HEAD, Kind, after_tags, sniff
 from app.users.service import open_person
 
 __all__ = [
@@ -52,7 +52,8 @@ __all__ = [
 
 MOST_BYTES = 100 * 1024 * 1024
 LINK_SECONDS = 3600
-ABANDONED = timedelta(hours=24)
+CLEARED = timedelta(minutes=20)
+"""So long after a link has expired what came by it may lie in the inbox."""
 
 
 class UploadTooLarge(PayloadTooLarge):
@@ -93,6 +94,7 @@ async def initiate_upload(infra: Infra, db: Writer, actor: Principal, new: Uploa
     link = await infra.part(storage).presign_put(  # first: it may take a network, and the transaction begins below
         inbox_key(upload.id), content_type=new.content_type, size=new.size, seconds=LINK_SECONDS
     )
+    upload.link_expires_at = link.expires_at
     await hold_uploads(db, actor.user_id)
     if new.sha256:
         await _refuse_known(db, actor, new.sha256)
@@ -105,7 +107,7 @@ async def initiate_upload(infra: Infra, db: Writer, actor: Principal, new: Uploa
 async def finalise_upload(infra: Infra, actor: Principal, upload_id: UUID, wishes: Finalise) -> UploadDetails:
     """Takes the file in, if it is what was announced; the rest is done by a job.
 
-    Raises NotFound, AlreadyFinalised, NotUploaded, OtherContent, Invalid for a track that takes no recording.
+    Raises NotFound, AlreadyFinalised, NotUploaded, OtherContent, Invalid for a track that does not take this recording.
     """
     upload = await infra.db.reader.one(select(Upload).filter_by(id=upload_id, owner_id=actor.user_id))
     if upload is None:
@@ -113,6 +115,7 @@ async def finalise_upload(infra: Infra, actor: Principal, upload_id: UUID, wishe
     if upload.state != "waiting":
         raise _finalised(upload)
     if wishes.track_id:
+        _check_visibility(wishes)
         await _check_track(infra, actor, wishes.track_id)
     await _check_content(infra, upload)
     async with infra.db.write() as db:
@@ -153,8 +156,8 @@ async def list_person_uploads(
 
 
 async def get_usage(db: Runs, settings: Settings, actor: Principal) -> UploadUsage:
-    """How much room the actor's uploads take."""
-    rows = await db.records(_USED, [actor.user_id])
+    """How much room the actor's uploads take, and what may still come of those that are gone."""
+    rows = await db.records(_USED, [actor.user_id, CLEARED, TOO_LATE, ABANDONED])
     return UploadUsage(used_bytes=int(rows[0]["used"]), quota_bytes=_quota(settings))
 
 
@@ -163,7 +166,16 @@ def may_edit_catalog(settings: Settings, actor: Principal) -> bool:
     return settings.catalog_writes == "users" or actor.is_curator
 
 
-_USED = "SELECT coalesce(sum(size), 0) AS used FROM uploads WHERE owner_id = $1 AND state <> 'failed'"
+# With what lies in the inbox, or may still come by a link, of what failed or was deleted. Not what a finished upload's
+# link may bring once more: honest people would have half the room, and the inbox is cleared of it soon.
+_USED = """
+    SELECT coalesce(sum(size), 0) AS used FROM (
+        SELECT size FROM uploads WHERE owner_id = $1 AND (
+            state <> 'failed' OR link_expires_at > now() - $2::interval
+            OR failure_code = $3 AND finalised_at > now() - $4::interval)
+        UNION ALL
+        SELECT size FROM upload_links WHERE owner_id = $1 AND expires_at > now() - $2::interval
+    ) AS counted"""
 
 
 def _quota(settings: Settings) -> int:
@@ -190,7 +202,15 @@ async def _check_quota(db: Writer, settings: Settings, actor: Principal, size: i
     usage = await get_usage(db, settings, actor)
     if usage.used_bytes + size > usage.quota_bytes:
         detail = f"{usage.used_bytes:,} of {usage.quota_bytes:,} bytes are used. Delete what you no longer need."
+        detail += " What was announced a short time ago counts until the link for its file has expired."
         raise QuotaExceeded(detail, **usage.model_dump())
+
+
+def _check_visibility(wishes: Finalise) -> None:
+    """Nobody's recording becomes public who asks for something else."""
+    if "visibility" in wishes.model_fields_set and wishes.visibility != "public":
+        detail = "Everybody hears the recording of a track of the catalogue: say public, or leave out track_id."
+        raise Invalid.field("/body/visibility", detail, "must_be_public")
 
 
 async def _check_track(infra: Infra, actor: Principal, track_id: UUID) -> None:
@@ -217,6 +237,8 @@ async def _check_content(infra: Infra, upload: Upload) -> None:
     pieces = await files.get(key, start=0, end=min(HEAD, upload.size))
     head = b"".join([piece async for piece in pieces]) if pieces else b""
     kind = sniff(head)
+    if after_tags(head) > HEAD // 2:
+        return  # its tags are most of what is looked at here: the job sees what is behind them
     if kind != ANNOUNCED[upload.content_type.lower()]:
         what = f"{kind} audio" if kind else "no audio that is known here"
         await _fail(infra, upload, "other_type", f"It was announced as {upload.content_type} and is {what}.")

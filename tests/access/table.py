@@ -34,6 +34,7 @@ _ROWS = [
         begin_oauth finish_oauth exchange_oauth_code get_json_web_keys show_verification confirm_verification show_reset
         confirm_reset list_album_reviews list_reviews get_album list_artists get_artist list_artist_albums list_albums
         list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
+        list_tracks list_track_likers list_oauth_providers
         list_rooms get_room_by_name list_track_comments list_trending_tracks
         list_top_albums list_trending_albums list_public_reviews list_busy_genres put_upload livez readyz health
         metrics swagger redoc sockets_document list_groups get_group list_playlists
@@ -44,7 +45,8 @@ _ROWS = [
         OPEN_OF_PERSON,
         """
         get_person list_followers list_following list_user_reviews get_review list_revisions list_review_likers
-        list_comments list_replies list_liked_albums list_liked_tracks get_room list_room_members list_room_queue
+        list_comments get_comment list_replies list_liked_albums list_liked_tracks get_room list_room_members
+        list_room_queue list_recent_tracks
         get_queued_item get_room_playback get_skip_vote list_room_history list_listens get_listening_stats list_top
         get_now_playing download_playlist get_playlist list_playlist_entries list_playlist_likers
         list_playlist_members list_user_playlists
@@ -55,7 +57,7 @@ _ROWS = [
         MEMBER_READS,
         """
         get_me get_own_profile list_blocks list_mutes list_followed_reviews list_drafts get_feed list_suggested_people
-        list_conversations
+        list_conversations get_direct_unread_count
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
         list_my_groups list_my_group_invites list_group_members look_at_group_link
         list_own_rooms stream_rooms list_suggested_rooms

@@ -241,6 +241,23 @@ async def test_recordings_that_are_not_public_are_only_their_owners(people: Peop
     assert len(await entries_of(bob, playlist_id)) == (await bob.get(f"/playlists/{playlist_id}")).json()["track_count"]
 
 
+async def test_followers_find_what_their_friends_recorded_for_them(people: People, infra: Infra, shelf: Shelf) -> None:
+    ana, bob, eve, cal = [await people.make(name) for name in ("ana", "bob", "eve", "cal")]
+    async with infra.db.write() as db:
+        sql = "UPDATE tracks SET owner_id = $1, visibility = $2 WHERE id = $3"
+        await db.records(sql, [ana.id, "followers", shelf.tracks["b"]])
+        await db.records(sql, [ana.id, "public", shelf.tracks["c"]])
+    playlist_id = await make_playlist(bob, rules=shelf.rules(), visibility="public")
+    await bob.put(f"/users/{ana.username}/follow")
+    await cal.put(f"/users/{ana.username}/block")
+    heard = {"ana": "abcdef", "bob": "abcdef", "eve": "acdef", "cal": "adef"}
+    for person, titles in zip((ana, bob, eve, cal), heard.values(), strict=True):
+        assert await chosen(person, shelf.rules()) == "".join(await titles_of(person, playlist_id)) == titles
+        assert (await person.get(f"/playlists/{playlist_id}")).json()["track_count"] == len(titles)
+        tracks = [await person.get(f"/tracks/{shelf.tracks[letter]}") for letter in "bc"]
+        assert [answer.status_code == 200 for answer in tracks] == [letter in titles for letter in "bc"]
+
+
 async def test_a_condition_may_say_that_it_is_no_group(people: People) -> None:
     ana = await people.make("ana")
     condition = {"field": "year", "op": "is", "value": 1960, "conditions": []}

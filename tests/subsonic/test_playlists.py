@@ -1,5 +1,6 @@
 """Playlists: what a client makes and changes is what everybody else sees."""
 
+import asyncio
 import xml.etree.ElementTree as ET
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,7 @@ from fastapi import FastAPI
 from app.catalog.models import Track
 from app.core.infra import Infra
 from tests.people import People, Person, queries
-from tests.playlists.factories import make_playlist, titles_of
+from tests.playlists.factories import collaborate, make_playlist, titles_of
 from tests.subsonic.factories import Player, make_album, make_player, make_song
 
 
@@ -111,6 +112,27 @@ async def test_playlists_of_others(app: FastAPI, people: People, player: Player,
     assert titles(await playlist_of(player, made)) == ["Song 0"]
 
 
+async def test_an_editor_saves_what_the_player_shows(
+    app: FastAPI, people: People, player: Player, ana: Person, songs: list[Track]
+) -> None:
+    editor, ids = await people.make("editor"), [str(song.id) for song in songs]
+    theirs = await make_player(app, editor)
+    made = (await player.ask("createPlaylist", name="Ours", songId=ids[0]))["playlist"]["id"]
+    await player.ask("updatePlaylist", playlistId=made, comment="For two")
+    await collaborate(ana, made, editor)
+    shown = await playlist_of(theirs, made)
+    saved = {"playlistId": made, "name": shown["name"], "comment": shown["comment"], "public": shown["public"]}
+    await theirs.ask("createPlaylist", **saved, songId=ids[1])
+    await theirs.ask("updatePlaylist", **saved, songIdToAdd=ids[2])
+    assert titles(await playlist_of(player, made)) == ["Song 1", "Song 2"]
+    for other in ({"name": "Mine"}, {"comment": "For me"}, {"public": True}):
+        for call, song in (("createPlaylist", "songId"), ("updatePlaylist", "songIdToAdd")):
+            assert await theirs.fails(call, **saved | other, **{song: ids[3]}) == 50
+    still = await playlist_of(player, made)
+    assert [still[key] for key in ("name", "comment", "public")] == ["Ours", "For two", False]
+    assert titles(still) == ["Song 1", "Song 2"]
+
+
 async def test_songs_of_others_that_are_private(
     app: FastAPI, people: People, infra: Infra, player: Player, ana: Person
 ) -> None:
@@ -153,6 +175,23 @@ async def test_changes_that_cannot_be_change_nothing(player: Player, songs: list
         assert await player.fails("updatePlaylist", playlistId=made, name="Moved", **more) == number
     still = await playlist_of(player, made)
     assert (still["name"], titles(still)) == ("Still", ["Song 0"])
+
+
+async def test_of_programs_that_overwrite_at_once_the_last_wins(player: Player, songs: list[Track]) -> None:
+    ids = [str(song.id) for song in songs]
+    made = (await player.ask("createPlaylist", name="Busy", songId=ids))["playlist"]["id"]
+    await asyncio.gather(*(player.ask("createPlaylist", playlistId=made, songId=ids[n % 5]) for n in range(8)))
+    assert (await playlist_of(player, made))["songCount"] == 1
+
+
+async def test_of_programs_that_remove_the_first_song_at_once_each_removes_one(
+    player: Player, songs: list[Track]
+) -> None:
+    made = (await player.ask("createPlaylist", name="Busy", songId=[str(song.id) for song in songs]))["playlist"]["id"]
+    first = {"playlistId": made, "songIndexToRemove": 0}
+    answers = await asyncio.gather(*(player.try_to("updatePlaylist", **first) for _ in range(8)))
+    assert sorted(answer["status"] for answer in answers) == [*["failed"] * 3, *["ok"] * 5]
+    assert titles(await playlist_of(player, made)) == []
 
 
 async def test_smart_playlists_are_read(player: Player, ana: Person, songs: list[Track], infra: Infra) -> None:

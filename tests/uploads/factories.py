@@ -10,6 +10,7 @@ import httpx
 from fastapi import FastAPI
 
 from app.core.ids import uuid7
+from app.core.infra import Infra
 from app.core.job_runner import drain
 from tests.people import Person
 
@@ -40,14 +41,18 @@ def _info(tags: dict[bytes, str]) -> bytes:
     return b"LIST" + struct.pack("<I", len(body)) + body
 
 
-def mp3(frames: int = 80, *, title: str | None = None) -> bytes:
-    """MPEG 1 layer III frames of 128 kbit/s at 44.1 kHz with silence, and an ID3 tag."""
+def mp3(frames: int = 80, *, title: str | None = None, tag: bytes | None = None) -> bytes:
+    """MPEG 1 layer III frames of 128 kbit/s at 44.1 kHz with silence, and an ID3 tag unless another is given."""
     frame = bytes([0xFF, 0xFB, 0x90, 0x00]) + uuid7().bytes + b"\0" * 397
-    text = b"\x03" + (title or "Silence").encode()
-    tag = b"TIT2" + struct.pack(">I", len(text)) + b"\0\0" + text
-    size = len(tag)
-    header = b"ID3\x03\0\0" + bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
-    return header + tag + frame * frames
+    return (id3(title or "Silence") if tag is None else tag) + frame * frames
+
+
+def id3(title: str, picture: int = 0) -> bytes:
+    """A tag with a title, and a picture of so many bytes if wanted."""
+    tag = b""
+    for name, body in ((b"TIT2", b"\x03" + title.encode()), (b"APIC", b"\0image/png\0\x03\0" + b"\x01" * picture)):
+        tag += name + struct.pack(">I", len(body)) + b"\0\0" + body if name == b"TIT2" or picture else b""
+    return b"ID3\x03\0\0" + bytes(len(tag) >> shift & 0x7F for shift in (21, 14, 7, 0)) + tag
 
 
 def adts(frames: int = 50) -> bytes:
@@ -96,3 +101,11 @@ async def track_of(app: FastAPI, person: Person, **wishes: Any) -> Body:
     assert done["state"] == "ready", done
     track: Body = done["track"]
     return track
+
+
+async def expire_links(infra: Infra, person: Person) -> None:
+    """As if the links of a person's uploads had expired an hour ago."""
+    async with infra.db.write() as db:
+        for table, column in (("uploads", "link_expires_at"), ("upload_links", "expires_at")):
+            sql = f"UPDATE {table} SET {column} = now() - interval '1 hour' WHERE owner_id = $1"
+            await db.records(sql, [person.id])

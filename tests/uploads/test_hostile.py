@@ -1,6 +1,5 @@
 """Files that were made to do harm, and what must be neither lost nor told."""
 
-import os
 import struct
 from pathlib import Path
 from uuid import UUID
@@ -12,9 +11,8 @@ from sqlalchemy import func, text, update
 from app.core.infra import Infra
 from app.core.jobs import drain
 from app.uploads.apart import read_apart
-from app.uploads.handlers import LIFE_OF_LINKS, give_up_on_stuck, remove_abandoned
+from app.uploads.handlers import give_up_on_stuck
 from app.uploads.models import Upload
-from app.uploads.processing import inbox_key
 from app.uploads.reading import Unreadable
 from tests.catalog.factories import add_track
 from tests.people import People
@@ -47,21 +45,6 @@ async def test_what_was_given_up_is_taken_when_its_turn_comes(app: FastAPI, infr
     await drain(infra)
     done = (await ana.get(f"/uploads/{ticket['id']}")).json()
     assert (done["state"], done["failure"]) == ("ready", None)
-
-
-async def test_a_link_that_outlives_its_upload_fills_nothing(app: FastAPI, infra: Infra, people: People) -> None:
-    ana, data = await people.make("ana"), wav()
-    gone, waits = await announce(ana, data), await announce(ana, data)
-    assert (await ana.delete(f"/uploads/{gone['id']}")).status_code == 204
-    await drain(infra)
-    for ticket in (gone, waits):
-        await send(app, ticket, data)
-    paths = [infra.settings.data_dir / "media" / inbox_key(UUID(ticket["id"])) for ticket in (gone, waits)]
-    for path in paths:
-        old = path.stat().st_mtime - LIFE_OF_LINKS.total_seconds() - 60
-        os.utime(path, (old, old))
-    await remove_abandoned(infra)
-    assert [path.exists() for path in paths] == [False, True]
 
 
 async def test_a_recording_follows_its_track_into_a_merge(app: FastAPI, people: People) -> None:

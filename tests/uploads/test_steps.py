@@ -19,7 +19,7 @@ from app.uploads.processing import inbox_key
 from app.users.events import AccountDeleted
 from tests.catalog.factories import add_album, add_artist, add_track, unique
 from tests.people import People, queries
-from tests.uploads.factories import adts, announce, mp3, send, track_of, upload, wav
+from tests.uploads.factories import adts, announce, expire_links, mp3, send, track_of, upload, wav
 
 TAGS = {b"INAM": "From the tag", b"IART": "Tagged artist", b"IPRD": "Tagged album", b"ICRD": "1999"}
 
@@ -109,6 +109,21 @@ async def test_a_curator_adds_the_recording_of_a_track_of_the_catalogue(app: Fas
     assert (await curator.delete(f"/uploads/{done['id']}")).status_code == 204
     page = (await ana.get(f"/tracks/{track['id']}")).json()
     assert (page["audio_type"], page["media_url"]) == (None, None)
+
+
+async def test_what_shall_not_be_public_is_not_given_to_the_catalogue(app: FastAPI, people: People) -> None:
+    curator = await people.make("curator", role="curator")
+    track, data = await add_track(curator), wav()
+    ticket = await announce(curator, data)
+    await send(app, ticket, data)
+    path = f"/uploads/{ticket['id']}/finalise"
+    for visibility in ("private", "followers"):
+        answer = await curator.post(path, json={"track_id": track["id"], "visibility": visibility})
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid"), answer.text
+        assert [fault["pointer"] for fault in answer.json()["errors"]] == ["/body/visibility"]
+    assert (await curator.get(f"/uploads/{ticket['id']}")).json()["state"] == "waiting"
+    answer = await curator.post(path, json={"track_id": track["id"], "visibility": "public"})
+    assert answer.status_code == 202, answer.text
 
 
 async def test_the_same_recording_twice_is_named(app: FastAPI, people: People, infra: Infra) -> None:
@@ -209,6 +224,8 @@ async def test_there_is_only_so_much_room(app: FastAPI, people: People, infra: I
     assert usage == {"used_bytes": quota // most * most, "quota_bytes": quota}
     listed = (await ana.get("/uploads?limit=1")).json()
     assert (await ana.delete(f"/uploads/{listed['items'][0]['id']}")).status_code == 204
+    assert (await ana.post("/uploads", json=new)).status_code == 409, "the link still takes a file"
+    await expire_links(infra, ana)
     assert (await ana.post("/uploads", json=new)).status_code == 201
 
 

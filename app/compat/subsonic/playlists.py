@@ -18,7 +18,7 @@ from app.compat.subsonic.schemas import ListRow, SongRow
 from app.core.db import Writer
 from app.core.paging import PageRequest
 from app.core.query import Query, Runs
-from app.playlists.models import PlaylistEntry
+from app.playlists.models import Playlist, PlaylistEntry
 from app.playlists.queries import LIKED
 from app.playlists.schemas import LikedPlaylist, MyPlaylist, PlaylistDetail
 from app.playlists.service import (
@@ -31,6 +31,7 @@ from app.playlists.service import (
     remove_entries,
     update_playlist,
 )
+from app.playlists.standing import hold_playlist
 
 __all__: list[str] = []
 
@@ -81,7 +82,9 @@ async def create(asked: Asked, db: Writer) -> Body:
         playlist_id = await create_playlist(db, asked.actor, name=_name(asked.given.needed("name")))
     else:
         playlist_id = asked.given.id("playlistId")
-        await _rename(asked, db, playlist_id)
+        # held before its songs are read: who overwrites at the same moment replaces these, and not what was before
+        held = await hold_playlist(db, asked.actor, playlist_id)
+        await _rename(asked, db, held.playlist)
         shown = await _songs(asked, db, playlist_id)
         await remove_entries(db, asked.actor, playlist_id, [entry_id for entry_id, _ in shown])
     if songs:
@@ -94,7 +97,8 @@ async def update(asked: Asked, db: Writer) -> Body:
     """Changes what is given. Places of songs to remove are those before anything is changed."""
     playlist_id = asked.given.id("playlistId")
     places = [_place(written) for written in asked.given.many("songIndexToRemove")]
-    await _rename(asked, db, playlist_id)
+    held = await hold_playlist(db, asked.actor, playlist_id)
+    await _rename(asked, db, held.playlist)
     if places:
         shown = await _songs(asked, db, playlist_id)
         if max(places) >= len(shown):
@@ -112,8 +116,8 @@ async def delete(asked: Asked, db: Writer) -> Body:
     return {}
 
 
-async def _rename(asked: Asked, db: Writer, playlist_id: UUID) -> None:
-    """What the playlist says of itself, as far as it is given."""
+async def _rename(asked: Asked, db: Writer, playlist: Playlist) -> None:
+    """What the playlist says of itself, as far as it is given and new: who saves songs sends all of it."""
     given = asked.given
     changes: dict[str, Any] = {}
     if given.text("name"):
@@ -122,8 +126,9 @@ async def _rename(asked: Asked, db: Writer, playlist_id: UUID) -> None:
         changes["description"] = _comment(given.text("comment"))
     if given.text("public"):
         changes["visibility"] = _visibility(given.flag("public", False))
+    changes = {field: value for field, value in changes.items() if getattr(playlist, field) != value}
     if changes:
-        await update_playlist(db, asked.actor, playlist_id, **changes)
+        await update_playlist(db, asked.actor, playlist.id, **changes)
 
 
 async def _told(asked: Asked, db: Runs, playlist_id: UUID) -> Body:
