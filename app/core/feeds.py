@@ -14,7 +14,18 @@ from app.core.db import Reader
 from app.core.errors import Unavailable
 from app.core.wires import encode
 
-__all__ = ["EVERYBODY", "MOUTHFUL", "PAGE", "Feed", "Line", "Listener", "Log", "Tail", "log_of_channels", "logs", "mouthful"]
+__all__ = [
+    "EVERYBODY",
+    "MOUTHFUL",
+    "PAGE",
+    "Feed",
+    "Line",
+    "Listener",
+    "Log",
+    "log_of_channels",
+    "logs",
+    "mouthful",
+]
 
 PAGE = 200
 MOUTHFUL = 64 * 1024

@@ -112,6 +112,13 @@ export interface EventData {
   "owner.changed": { user_id: string; previous_id?: string | null };
   "channel.updated": Card;
   "queue.changed": { queue: Item[] };
+  /** Take out what is removed or placed, then put what is placed to its index, in this order. */
+  "queue.edited": {
+    removed: string[];
+    votes: Record<string, number>;
+    /** Without an item it is one that is known, and moves. */
+    placed: { index: number; id: string; item: Item | null }[];
+  };
   "playback.changed": { playback: Playback };
   "skip.votes": Skip;
   "room.closed": Record<string, never>;
