@@ -162,6 +162,7 @@ class _Client(aiosmtplib.SMTP):
         # from now on, since a server may refuse before it has heard all
         answer = asyncio.create_task(protocol.read_response(timeout=ANSWER_SECONDS))
         try:
+            await asyncio.sleep(0)  # what comes before somebody listens is thrown away
             protocol.write(lines)
             async with asyncio.timeout(BODY_SECONDS):
                 while transport.get_write_buffer_size() and not answer.done():  # noqa: ASYNC110 -- nobody tells

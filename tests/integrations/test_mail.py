@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from aiosmtpd.smtp import AuthResult
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -281,3 +282,23 @@ async def test_a_server_that_has_heard_enough_is_not_given_the_rest() -> None:
         await mailer.close()
     assert passed[3] == b"DATA\r\n"
     assert b"." not in passed
+
+
+async def test_on_the_servers_own_event_loop_no_answer_is_missed() -> None:
+    """It may read what came before it begins what was begun."""
+
+    async def send_many(port: int) -> None:
+        mailer = SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER)
+        async with asyncio.timeout(30):
+            for _ in range(20):
+                await asyncio.gather(*(mailer.send(MAIL) for _ in range(8)))
+        await mailer.close()
+
+    def run(port: int) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(send_many(port))
+
+    inbox = Inbox()
+    with smtp_server(inbox) as port:
+        await asyncio.to_thread(run, port)
+    assert len(inbox.mails) == 160
