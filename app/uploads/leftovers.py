@@ -23,9 +23,10 @@ _INBOX = re.compile(r"inbox/(?P<id>[0-9a-f]{32})\.bin")
 _AUDIO = re.compile(r"audio/[0-9a-f]{32}(-[a-z0-9]+)?\.[a-z0-9]+")
 
 _SERVED = """
+    SELECT key FROM uploads WHERE key = ANY ($1::text[]) AND state <> 'failed'
+    UNION ALL
     SELECT sought.key FROM unnest($1::text[]) AS sought (key)
-    WHERE EXISTS (SELECT FROM uploads u WHERE u.key = sought.key AND u.state <> 'failed')
-       OR EXISTS (SELECT FROM uploads u
+    WHERE EXISTS (SELECT FROM uploads u
                   WHERE u.renditions @> jsonb_build_array(jsonb_build_object('key', sought.key)))"""
 
 
