@@ -48,7 +48,7 @@ from app.reactions.service import liked_by_viewer
 from app.users.models import User
 
 __all__ = ["ALBUM", "ALBUM_CARD", "ALBUM_TRACKS", "ARTIST", "ARTISTS", "ARTIST_ALBUMS", "GENRES", "PLACES", "TRACK"]
-__all__ += ["TRACK_CARD", "AlbumSort", "albums_page", "pair_table"]
+__all__ += ["TRACK_CARD", "TRACK_YEAR", "AlbumSort", "albums_page", "pair_table"]
 
 AlbumSort = Literal["new", "title"]
 
@@ -96,6 +96,7 @@ TRACK_CARD = (
     Track.duration_ms,
     Track.like_count,
 )
+TRACK_YEAR = func.coalesce(Album.year, Track.year)
 
 
 def pair_table(pairs: Sequence[tuple[UUID, UUID]]) -> Any:
@@ -218,6 +219,7 @@ TRACK = Query(
         *TRACK_CARD,
         Track.disc,
         Track.position,
+        TRACK_YEAR.label("year"),
         Track.genres,
         Track.isrc,
         Track.spotify_id,
