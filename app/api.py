@@ -43,6 +43,7 @@ from app.playlists.router import people as playlist_owners
 from app.playlists.router import router as playlists
 from app.reviews.router import albums, comments
 from app.reviews.router import router as reviews
+from app.rooms.invitations_router import router as room_invitations
 from app.rooms.people_router import router as room_people
 from app.rooms.playing_router import router as room_playing
 from app.rooms.router import router as rooms
@@ -88,6 +89,7 @@ api.include_router(feed)
 api.include_router(discover)
 api.include_router(notifications)
 api.include_router(playlist_exports)
+api.include_router(room_invitations)
 api.include_router(rooms)
 api.include_router(room_people)
 api.include_router(room_playing)
@@ -143,7 +145,7 @@ TAGS = [
         "groups": "People who talk about something, in public or among themselves.",
         "playlists": "Tracks in an order, together or alone, or by rules. Live over `/ws/playlists/{id}`.",
         "notifications": "What happened to you: a list, a count, preferences, and a live stream.",
-        "admin": "For admins: roles, bans, removals, and the jobs that failed.",
+        "admin": "For admins: roles, what admins did, and the jobs that failed.",
         "health": "For hosts and monitors: alive, ready, metrics.",
     }.items()
 ]
@@ -160,6 +162,7 @@ PUBLIC: frozenset[str] = frozenset(
         "exchange_oauth_code",
         "finish_oauth",
         "get_json_web_keys",
+        "list_oauth_providers",
         "login",
         "login_by_json",
         "refresh",
@@ -186,6 +189,8 @@ PUBLIC: frozenset[str] = frozenset(
         "list_genres",
         "list_liked_albums",
         "list_liked_tracks",
+        "list_track_likers",
+        "list_tracks",
         "list_track_comments",
         "search_everything",
         # media; the link itself is the permission
@@ -199,6 +204,7 @@ PUBLIC: frozenset[str] = frozenset(
         "stream_track",
         # reviews
         "get_album",
+        "get_comment",
         "get_review",
         "list_album_reviews",
         "list_comments",
@@ -232,6 +238,7 @@ PUBLIC: frozenset[str] = frozenset(
         "get_listening_stats",
         "get_now_playing",
         "list_listens",
+        "list_recent_tracks",
         "list_top",
         # discover
         "list_busy_genres",

@@ -16,7 +16,7 @@ from app.core.draining import working
 from app.core.health import router as health
 from app.core.infra import open_infra
 from app.core.logging import configure_logging
-from app.core.middleware import Gate, RequestContext
+from app.core.middleware import Gate, RequestContext, Unforeseen
 from app.core.problems import add_problem_handlers
 from app.core.telemetry import configure_sentry
 from app.modules import load_modules
@@ -50,26 +50,30 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Gate, settings=settings)
     if settings.openmusic_compat:
         mount_openmusic(app)
+    app.add_middleware(Unforeseen)
     if settings.cors_origins:
         app.add_middleware(CORSMiddleware, **_cors(settings))
     app.add_middleware(RequestContext)
     return app
 
 
+_SENT = (
+    "Authorization Content-Type Idempotency-Key If-Match If-None-Match If-Range Range Last-Event-ID Cache-Control "
+    "X-Request-ID traceparent tracestate baggage sentry-trace"
+)
+_READ = (
+    "ETag Link Location RateLimit RateLimit-Policy Retry-After Idempotent-Replayed X-Data-Source X-Request-ID "
+    "Accept-Ranges Content-Range Content-Disposition Content-Length"
+)
+"""Headers that pages of other origins may send and read."""
+
+
 def _cors(settings: Settings) -> dict[str, Any]:
     return {
         "allow_origins": settings.cors_origins,
         "allow_methods": ["*"],
-        "allow_headers": ["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID"],
-        "expose_headers": [
-            "ETag",
-            "Link",
-            "RateLimit",
-            "RateLimit-Policy",
-            "Retry-After",
-            "X-Data-Source",
-            "X-Request-ID",
-        ],
+        "allow_headers": _SENT.split(),
+        "expose_headers": _READ.split(),
         "max_age": 3600,
     }
 

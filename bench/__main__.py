@@ -19,7 +19,7 @@ import psutil
 
 from app.catalog.search_rebuild import rebuild_search
 from app.core.config import Settings
-from app.core.db import driver_dsn
+from app.core.database_url import driver_dsn
 from app.core.ids import uuid7
 from app.core.infra import open_infra, with_servers
 from app.core.migrations import migrate

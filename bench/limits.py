@@ -22,7 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, relationship, selectinload
 from starlette.types import Receive, Scope, Send
 
 from app.catalog.models import Album, Artist
-from app.core.db import driver_dsn
+from app.core.database_url import driver_dsn
 from app.reviews.models import Review
 from app.users.models import User
 

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy.engine import make_url
 
 from app.core.config import Settings
-from app.core.db import driver_dsn
+from app.core.database_url import driver_dsn
 from app.core.infra import Infra, with_servers
 from app.core.migrations import migrate
 from app.core.server import Server

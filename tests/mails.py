@@ -26,7 +26,7 @@ class Inbox:
         self.tries += 1
         if self.refusals:
             return self.refusals.pop(0)
-        self.secure.append(session.ssl is not None)
+        self.secure.append(server.transport.get_extra_info("sslcontext") is not None)
         self.mails.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
         return "250 OK"
 

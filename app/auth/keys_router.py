@@ -16,6 +16,7 @@ from app.auth.schemas import (
     LinkedAccountItem,
     NewAccessKey,
     OAuthExchange,
+    OAuthProviders,
     Tokens,
 )
 from app.core.auth import Account
@@ -69,6 +70,12 @@ async def list_api_tokens(user: Account, db: ReadDB, page: Paged) -> Page[Access
 async def revoke_api_token(key_id: UUID, user: Account, here: Here) -> None:
     """It is refused everywhere within a second."""
     await access_keys.revoke_key(here, user, key_id, kind="api_token")
+
+
+@router.get("/oauth", summary="With whom can I sign in?")
+async def list_oauth_providers(here: Here) -> OAuthProviders:
+    """The providers that this server knows: one button for each. Empty where only passwords work."""
+    return OAuthProviders(providers=list(oauth.configured(here.settings)))
 
 
 @router.get(

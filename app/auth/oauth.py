@@ -37,7 +37,7 @@ from app.core.tokens import digest
 if TYPE_CHECKING:
     from authlib.integrations.starlette_client import OAuth
 
-__all__ = ["Provider", "begin", "come_back", "exchange", "link_by_code", "providers"]
+__all__ = ["Provider", "begin", "come_back", "configured", "exchange", "link_by_code", "providers"]
 
 Provider = Literal["google", "spotify"]
 COOKIE = "soundscore_oauth"
@@ -52,7 +52,13 @@ log = structlog.get_logger()
 async def providers(infra: Infra) -> "AsyncIterator[OAuth | None]":
     """The providers for which there is a client id; None without any."""
     settings = infra.settings
-    yield _registered(settings) if settings.google_client_id or settings.spotify_client_id else None
+    yield _registered(settings) if configured(settings) else None
+
+
+def configured(settings: Settings) -> list[Provider]:
+    """The providers with which people can sign in here."""
+    ids: dict[Provider, str] = {"google": settings.google_client_id, "spotify": settings.spotify_client_id}
+    return [provider for provider, client_id in ids.items() if client_id]
 
 
 def _registered(settings: Settings) -> "OAuth":

@@ -24,6 +24,7 @@ __all__ = [
     "Me",
     "NewAccessKey",
     "OAuthExchange",
+    "OAuthProviders",
     "PasswordChange",
     "PasswordReset",
     "RefreshRequest",
@@ -226,6 +227,12 @@ class OAuthExchange(Input):
 
     code: Secret
     code_verifier: Secret = Field("", description="Where `code_challenge` was given at the start")
+
+
+class OAuthProviders(Output):
+    """The providers with which people can sign in."""
+
+    providers: list[str] = Field(examples=[["google", "spotify"]])
 
 
 class LinkedAccountItem(Output):

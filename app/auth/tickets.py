@@ -9,7 +9,7 @@ from sqlalchemy import delete, func
 
 from app.auth.models import Ticket
 from app.auth.schemas import StreamTicket
-from app.core.auth import EVERY_SCOPE, MaybeUser, Principal
+from app.core.auth import EVERY_SCOPE, MaybeUser, Principal, require_scope
 from app.core.db import Writer
 from app.core.errors import Unauthorized
 from app.core.infra import Infra
@@ -76,7 +76,10 @@ async def _stream_user(
 
 
 async def socket_user(websocket: WebSocket) -> Principal:
-    """Who opens a socket: by the header, by a ticket, or by the token in the address. Raises Unauthorized."""
+    """Who opens a socket: by the header, by a ticket, or by the token in the address.
+
+    Raises Unauthorized, and Forbidden for a token that is not for reading.
+    """
     infra: Infra = websocket.app.state.infra
     principal = await infra.authenticate(websocket.headers.get("authorization"))
     if isinstance(principal, Unauthorized):
@@ -85,8 +88,9 @@ async def socket_user(websocket: WebSocket) -> Principal:
         principal = await redeem_ticket(infra, websocket.query_params["ticket"][:200])
     if principal is None and "token" in websocket.query_params:
         principal = await infra.principal(websocket.query_params["token"])
-    if principal is None or "listen" not in principal.scopes:
+    if principal is None:
         raise Unauthorized("Send `Authorization: Bearer …`, or `?ticket=` from `POST /auth/tickets`, or `?token=`.")
+    require_scope(principal, "read")
     return principal
 
 

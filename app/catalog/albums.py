@@ -10,6 +10,7 @@ from sqlalchemy import ARRAY, Uuid, any_, delete, func, literal, select, update
 from app.catalog.artists import count_albums
 from app.catalog.external_ids import naming_owners
 from app.catalog.inputs import AlbumChanges, AlbumInput, AlbumTrackInput, TrackOrder
+from app.catalog.likes import likes_key
 from app.catalog.locking import locked, referred, unless_in_use
 from app.catalog.models import Album, Artist, Track
 from app.catalog.schemas import AlbumDetails, AlbumTracks
@@ -48,7 +49,7 @@ async def create_album(db: Writer, actor: Principal | None, new: AlbumInput) -> 
 
 
 async def change_album(db: Writer, actor: Principal | None, album_id: UUID, changes: AlbumChanges) -> AlbumDetails:
-    """Changes what is given. Raises NotFound, Merged, ExternalIdTaken, Invalid for an unknown artist."""
+    """Changes what is given. Raises NotFound, IsDuplicate, ExternalIdTaken, Invalid for an unknown artist."""
     values = changes.model_dump(exclude_unset=True)
     album = await locked(db, Album, album_id)
     artists = {album.artist_id, values.get("artist_id", album.artist_id)}
@@ -65,14 +66,15 @@ async def change_album(db: Writer, actor: Principal | None, album_id: UUID, chan
 
 
 async def delete_album(db: Writer, album_id: UUID) -> None:
-    """Deletes an album that nobody reviewed or heard, and its tracks. Raises NotFound, Merged, AlbumInUse."""
+    """Deletes an album that nobody reviewed or heard, and its tracks. Raises NotFound, IsDuplicate, AlbumInUse."""
     album = await locked(db, Album, album_id)
     if album.review_count:
         raise AlbumInUse("People have reviewed it. Merge it into another album instead.", count=album.review_count)
     await referred(db, Artist, {album.artist_id: ""})
     tracks = await db.all(select(Track.id).where(Track.album_id == album_id))
-    async with unless_in_use(db, AlbumInUse("People have heard it. Merge it into another album instead.")):
-        await db.execute(delete(Album).where(Album.merged_into_id == album_id))
+    async with unless_in_use(db, AlbumInUse("People have reviewed or heard it. Merge it into another album instead.")):
+        duplicates = delete(Album).where(Album.merged_into_id == album_id).returning(Album.id)
+        db.stale += map(likes_key, [album_id, *await db.scalars(duplicates)])
         await db.delete(album)
     await count_albums(db, [album.artist_id])
     await unindex(db, [album_id, *tracks])
@@ -80,7 +82,7 @@ async def delete_album(db: Writer, album_id: UUID) -> None:
 
 
 async def order_tracks(db: Writer, actor: Principal, album_id: UUID, order: TrackOrder) -> AlbumTracks:
-    """Puts the tracks into a new order. Raises NotFound, Merged, Invalid unless each is named once."""
+    """Puts the tracks into a new order. Raises NotFound, IsDuplicate, Invalid unless each is named once."""
     await locked(db, Album, album_id)
     mine = select(Track).where(Track.album_id == album_id, Track.merged_into_id.is_(None))
     tracks = {track.id: track for track in await db.all(mine.order_by(Track.id).with_for_update())}

@@ -34,7 +34,7 @@ async def create_artist(db: Writer, new: ArtistInput) -> ArtistDetails:
 
 
 async def change_artist(db: Writer, artist_id: UUID, changes: ArtistChanges) -> ArtistDetails:
-    """Changes what is given. Raises NotFound, Merged, ExternalIdTaken."""
+    """Changes what is given. Raises NotFound, IsDuplicate, ExternalIdTaken."""
     artist = await locked(db, Artist, artist_id)
     values = changes.model_dump(exclude_unset=True)
     async with naming_owners(db, (Artist, values)):
@@ -48,7 +48,7 @@ async def change_artist(db: Writer, artist_id: UUID, changes: ArtistChanges) -> 
 
 
 async def delete_artist(db: Writer, artist_id: UUID) -> None:
-    """Deletes an artist without works, and with it its duplicates. Raises NotFound, Merged, ArtistInUse."""
+    """Deletes an artist without works, and with it its duplicates. Raises NotFound, IsDuplicate, ArtistInUse."""
     artist = await locked(db, Artist, artist_id)
     for works in (Track, Album):
         await db.execute(delete(works).where(works.artist_id == artist_id, works.merged_into_id.is_not(None)))

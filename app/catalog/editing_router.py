@@ -22,8 +22,8 @@ from app.catalog.inputs import (
     TrackInput,
     TrackOrder,
 )
+from app.catalog.locking import IsDuplicate
 from app.catalog.schemas import AlbumDetails, AlbumTracks, ArtistDetails, TrackDetails
-from app.catalog.service import Merged
 from app.catalog.tracks import TrackInUse
 from app.core.auth import Curator, CurrentUser, Principal
 from app.core.errors import Forbidden, NotFound, Unauthorized, problems
@@ -37,8 +37,8 @@ albums = Router(prefix="/albums", tags=["albums"])
 tracks = Router(prefix="/tracks", tags=["tracks"])
 
 NEW = problems(Unauthorized, Forbidden, ExternalIdTaken)
-CHANGED = problems(Unauthorized, Forbidden, NotFound, Merged, ExternalIdTaken)
-MERGED = problems(Unauthorized, Forbidden, NotFound, Merged)
+CHANGED = problems(Unauthorized, Forbidden, NotFound, IsDuplicate, ExternalIdTaken)
+MERGED = problems(Unauthorized, Forbidden, NotFound, IsDuplicate)
 WRITES = [limited("catalog.write", 240, 60)]
 
 

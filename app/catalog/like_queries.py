@@ -1,6 +1,6 @@
 """Reads of likes on albums and tracks."""
 
-from sqlalchemy import Uuid, bindparam, exists, false, func, select
+from sqlalchemy import ColumnElement, Uuid, bindparam, exists, false, func, select
 
 from app.catalog.hearing import heard_by, known_to
 from app.catalog.models import Album, Artist, Track
@@ -12,23 +12,26 @@ from app.users.models import User
 from app.users.queries import library_visible, not_blocked
 from app.users.schemas import PersonCard
 
-__all__ = ["ALBUM_LIKES", "LIBRARY", "LIKED_ALBUMS", "LIKED_TRACKS", "LIKERS"]
+__all__ = ["ALBUM_LIKERS", "ALBUM_LIKES", "LIBRARY", "LIKED_ALBUMS", "LIKED_TRACKS", "TRACK_LIKERS"]
 
-_ALBUM_ID, _USER_ID = bindparam("album_id", type_=Uuid), bindparam("user_id", type_=Uuid)
+_ALBUM_ID, _TRACK_ID, _USER_ID = (bindparam(name, type_=Uuid) for name in ("album_id", "track_id", "user_id"))
 
 ALBUM_LIKES = Query(
     select(Album.like_count).where(Album.id == _ALBUM_ID, Album.merged_into_id.is_(None), Album.listed),
     into=LikeCount,
 )
 """Kept in a cache for everybody, so it is of what is listed."""
-_KNOWN_ALBUM = exists().where(Album.id == _ALBUM_ID, known_to(Album))
-LIKERS = PageQuery(
-    select(User.id, User.username, User.display_name, User.avatar_key)
-    .join_from(Like, User)
-    .where(Like.album_id == _ALBUM_ID, User.deleted_at.is_(None), library_visible(), _KNOWN_ALBUM),
-    into=PersonCard,
-    order=[Like.id],
-)
+
+
+def _likers(*where: ColumnElement[bool]) -> PageQuery[PersonCard]:
+    """Those who let the viewer see what they like."""
+    likers = select(User.id, User.username, User.display_name, User.avatar_key).join_from(Like, User)
+    shown = likers.where(User.deleted_at.is_(None), library_visible(), *where)
+    return PageQuery(shown, into=PersonCard, order=[Like.id])
+
+
+ALBUM_LIKERS = _likers(Like.album_id == _ALBUM_ID, exists().where(Album.id == _ALBUM_ID, known_to(Album)))
+TRACK_LIKERS = _likers(Like.track_id == _TRACK_ID, exists().where(Track.id == _TRACK_ID, heard_by()))
 LIBRARY = Query(
     select(User.id.label("user_id"), func.coalesce(library_visible(), false()).label("is_open")).where(
         User.username_key == bindparam("username_key"), User.deleted_at.is_(None), not_blocked(User.id)

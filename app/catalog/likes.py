@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from app.catalog.events import AlbumLiked
-from app.catalog.like_queries import ALBUM_LIKES, LIBRARY, LIKED_ALBUMS, LIKED_TRACKS, LIKERS
+from app.catalog.like_queries import ALBUM_LIKERS, ALBUM_LIKES, LIBRARY, LIKED_ALBUMS, LIKED_TRACKS, TRACK_LIKERS
 from app.catalog.models import Album, Track
 from app.catalog.queries import pair_table
 from app.catalog.schemas import LikeCount, LikedAlbum, LikedTrack
@@ -33,9 +33,10 @@ __all__ = [
     "like_album",
     "like_track",
     "likes_key",
+    "list_album_likers",
     "list_liked_albums",
     "list_liked_tracks",
-    "list_likers",
+    "list_track_likers",
     "move_likes",
     "open_library",
     "unlike_album",
@@ -90,11 +91,23 @@ async def count_album_likes(db: Runs, cache: Cache, album_id: UUID) -> tuple[Lik
     return LikeCount.model_validate_json(kept), cached
 
 
-async def list_likers(db: Runs, actor: Principal | None, page: PageRequest, *, album_id: UUID) -> Page[PersonCard]:
+async def list_album_likers(
+    db: Runs, actor: Principal | None, page: PageRequest, *, album_id: UUID
+) -> Page[PersonCard]:
     """Who likes the album, as far as they show it, the last first. Raises NotFound, Merged."""
-    likers = await LIKERS.page(db, page, viewer=viewer_of(actor), album_id=album_id)
+    likers = await ALBUM_LIKERS.page(db, page, viewer=viewer_of(actor), album_id=album_id)
     if not likers.items:
         await require(db, Album, album_id, "/likers", actor=actor)
+    return likers
+
+
+async def list_track_likers(
+    db: Runs, actor: Principal | None, page: PageRequest, *, track_id: UUID
+) -> Page[PersonCard]:
+    """Who likes the track, as far as they show it, the last first. Raises NotFound, Merged."""
+    likers = await TRACK_LIKERS.page(db, page, viewer=viewer_of(actor), track_id=track_id)
+    if not likers.items:
+        await require(db, Track, track_id, "/likers", actor=actor)
     return likers
 
 

@@ -6,19 +6,21 @@ crosswise.
 
 from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.exc import IntegrityError
 
 from app.catalog.models import Album, Artist, Track
-from app.catalog.service import require
+from app.catalog.service import Merged, require
 from app.core.db import Writer
 from app.core.errors import Conflict, Forbidden, Invalid
 from app.core.holds import hold
 
 __all__ = [
+    "MERGE",
+    "IsDuplicate",
     "NotOfTheCatalogue",
     "editable",
     "hold_albums_of",
@@ -29,7 +31,14 @@ __all__ = [
     "unless_in_use",
 ]
 
+MERGE: Final = ("merge", UUID(int=0))
+"""Held by the one merge that goes on, and shared by those who put something where names lead them."""
+
 E = TypeVar("E", bound=Artist | Album | Track)
+
+
+class IsDuplicate(Conflict):
+    code, title = "is_duplicate", "This was merged into another one, which is to be changed in its place"
 
 
 class NotOfTheCatalogue(Forbidden):
@@ -37,7 +46,7 @@ class NotOfTheCatalogue(Forbidden):
 
 
 async def locked(db: Writer, entity: type[E], entity_id: UUID) -> E:
-    """The row, which nobody else changes meanwhile. Raises NotFound, Merged, NotOfTheCatalogue."""
+    """The row, which nobody else changes meanwhile. Raises NotFound, IsDuplicate, NotOfTheCatalogue."""
     row = await db.one(select(entity).where(entity.id == entity_id, editable(entity)).with_for_update())
     if row is None:
         await refuse(db, entity, entity_id)
@@ -51,9 +60,16 @@ def editable(entity: type[E]) -> ColumnElement[bool]:
 
 
 async def refuse(db: Writer, entity: type[E], entity_id: UUID) -> NoReturn:
-    """Raises what tells why a row cannot be edited: NotFound, Merged, NotOfTheCatalogue."""
+    """Raises what tells why a row cannot be edited: NotFound, IsDuplicate, NotOfTheCatalogue.
+
+    Reads of a duplicate are redirected to what it became. An edit is not: clients follow redirects by themselves, and a
+    DELETE of the duplicate would take away the one that was kept.
+    """
     table: type[Any] = entity
-    await require(db, table, entity_id)
+    try:
+        await require(db, table, entity_id)
+    except Merged as merged:
+        raise IsDuplicate(merged.detail, **merged.extra) from None
     raise NotOfTheCatalogue(f"Somebody has uploaded this {entity.__name__.lower()}: it is theirs to change.")
 
 

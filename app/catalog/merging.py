@@ -11,7 +11,7 @@ from app.catalog.albums import count_tracks
 from app.catalog.artists import count_albums
 from app.catalog.events import AlbumsMerged, ArtistsMerged, TracksMerged
 from app.catalog.external_ids import take_over
-from app.catalog.locking import editable, hold_albums_of, referred, refuse, unknown
+from app.catalog.locking import MERGE, editable, hold_albums_of, referred, refuse, unknown
 from app.catalog.models import Album, Artist, Entity, Track
 from app.catalog.queries import pair_table
 from app.catalog.schemas import AlbumDetails, ArtistDetails, TrackDetails
@@ -31,17 +31,22 @@ _SQL_ONLY = {"synchronize_session": False}
 
 
 async def merge_artists(db: Writer, duplicate_id: UUID, into: UUID) -> ArtistDetails:
-    """All works of the duplicate become those of the kept one. Raises NotFound, Merged, Invalid."""
+    """All works of the duplicate become those of the kept one. Raises NotFound, IsDuplicate, Invalid.
+
+    Of two albums of the same name that one person has uploaded recordings to, one stays.
+    """
     await _alone(db)
-    await db.execute(
-        select(Album.id).where(Album.artist_id.in_([duplicate_id, into])).order_by(Album.id).with_for_update()
-    )
+    of_duplicate, of_both = Album.artist_id == duplicate_id, Album.artist_id.in_([duplicate_id, into])
+    leading = Album.merged_into_id.in_(select(Album.id).where(of_duplicate))
+    await db.execute(select(Album.id).where(or_(of_both, leading)).order_by(Album.id).with_for_update())
     duplicate, kept = await _pair(db, Artist, duplicate_id, into)
     await take_over(db, [(duplicate, kept)], also=("genres", "image_key"))
     theirs = select(Track.id).where(Track.artist_id == duplicate_id)
     await db.execute(theirs.order_by(Track.id).with_for_update(key_share=True))
-    for works in (Album, Track):
-        await db.execute(update(works).where(works.artist_id == duplicate_id).values(artist_id=into))
+    joined = await _join_uploaded(db, duplicate_id, into)
+    # who may upload to an artist only once to an album of one name keeps what is joined where it was: it leads on
+    await db.execute(update(Album).where(of_duplicate, Album.id.not_in(joined)).values(artist_id=into))
+    await db.execute(update(Track).where(Track.artist_id == duplicate_id).values(artist_id=into))
     await _redirect(db, Artist, [(duplicate_id, into)])
     await count_albums(db, [duplicate_id, into])
     await emit(db, ArtistsMerged(duplicate_id=duplicate_id, kept_id=into))
@@ -50,7 +55,7 @@ async def merge_artists(db: Writer, duplicate_id: UUID, into: UUID) -> ArtistDet
 
 
 async def merge_albums(db: Writer, actor: Principal, duplicate_id: UUID, into: UUID) -> AlbumDetails:
-    """Tracks that the kept album lacks move there; the others are merged. Raises NotFound, Merged, Invalid."""
+    """Tracks that the kept album lacks move there; the others are merged. Raises NotFound, IsDuplicate, Invalid."""
     await _alone(db)
     duplicate, kept = await _pair(db, Album, duplicate_id, into)
     await referred(db, Artist, dict.fromkeys([duplicate.artist_id, kept.artist_id], ""))
@@ -65,7 +70,7 @@ async def merge_albums(db: Writer, actor: Principal, duplicate_id: UUID, into: U
 
 
 async def merge_tracks(db: Writer, actor: Principal, duplicate_id: UUID, into: UUID) -> TrackDetails:
-    """The kept track takes the duplicate's place on an album if it has none. Raises NotFound, Merged, Invalid."""
+    """The kept track takes the duplicate's place on an album if it has none. Raises NotFound, IsDuplicate, Invalid."""
     await _alone(db)
     albums = await hold_albums_of(db, [duplicate_id, into])
     duplicate, kept = await _pair(db, Track, duplicate_id, into)
@@ -79,13 +84,13 @@ async def merge_tracks(db: Writer, actor: Principal, duplicate_id: UUID, into: U
 
 async def _alone(db: Writer) -> None:
     """One merge at a time: what leads to a duplicate changes with it, so all of that is known, and locked in order."""
-    await hold(db, "merge", UUID(int=0))
+    await hold(db, *MERGE)
 
 
 async def _pair(db: Writer, entity: type[E], duplicate_id: UUID, into: UUID) -> tuple[E, E]:
     """Both rows, locked with those that lead to the duplicate.
 
-    Raises NotFound or Merged about the duplicate, Invalid about the one to keep.
+    Raises NotFound or IsDuplicate about the duplicate, Invalid about the one to keep.
     """
     if duplicate_id == into:
         raise Invalid.field("/body/into", "Name another one than the duplicate itself.", "same")
@@ -99,6 +104,42 @@ async def _pair(db: Writer, entity: type[E], duplicate_id: UUID, into: UUID) -> 
     if into not in rows:
         raise unknown(entity, "/body/into")
     return rows[duplicate_id], rows[into]
+
+
+async def _join_uploaded(db: Writer, duplicate_id: UUID, into: UUID) -> set[UUID]:
+    """Joins a person's albums of the same name, which an artist has once. The duplicates among them."""
+    there = select(Album).where(Album.artist_id.in_([duplicate_id, into]), Album.owner_id.is_not(None))
+    albums = await db.all(there.where(Album.merged_into_id.is_(None)).order_by(Album.id))
+    stay = {(album.owner_id, album.title_key): album for album in albums if album.artist_id == into}
+    of_duplicate = [album for album in albums if album.artist_id == duplicate_id]
+    same = [(it, stay[key]) for it in of_duplicate if (key := (it.owner_id, it.title_key)) in stay]
+    if not same:
+        return set()
+    await take_over(db, same, also=("year", "release_date", "label", "genres", "cover_key"))
+    for album, kept in same:
+        kept.listed |= album.listed
+    pairs = [(album.id, kept.id) for album, kept in same]
+    await _append_tracks(db, pairs)
+    await _redirect(db, Album, pairs)
+    await count_tracks(db, [album_id for pair in pairs for album_id in pair])
+    for gone, stays in pairs:
+        await emit(db, AlbumsMerged(duplicate_id=gone, kept_id=stays))
+    db.stale += [GENRES_KEY]
+    return {gone for gone, _ in pairs}
+
+
+async def _append_tracks(db: Writer, pairs: list[tuple[UUID, UUID]]) -> None:
+    """Behind the last one, also of the same name: each is a recording, and its owner says who hears which."""
+    goes_to = dict(pairs)
+    on_both = select(Track).where(Track.album_id.in_([*goes_to, *goes_to.values()]))
+    tracks = sorted(await db.all(on_both), key=lambda track: (track.disc, track.position or inf, track.id))
+    last = {track.album_id: (track.disc, track.position or 0) for track in tracks if track.album_id not in goes_to}
+    for track in tracks:
+        if track.album_id in goes_to:
+            track.album_id = goes_to[track.album_id]
+            disc, position = last.get(track.album_id, (1, 0))
+            last[track.album_id] = track.disc, track.position = disc, position + 1
+    await db.flush()
 
 
 async def _unite_tracks(db: Writer, duplicate_id: UUID, into: UUID) -> None:

@@ -23,7 +23,7 @@ shows(ARTIST.folder, Artist.image_key)
 async def set_picture(
     infra: Infra, entity: type[Album] | type[Artist], entity_id: UUID, picture: BinaryIO | bytes
 ) -> Picture:
-    """Stores a picture and shows it. Raises NotFound, Merged, PictureTooLarge, NotAnImage, Unavailable."""
+    """Stores a picture and shows it. Raises NotFound, IsDuplicate, PictureTooLarge, NotAnImage, Unavailable."""
     await require(infra.db.reader, entity, entity_id)
     stored = await store_picture(infra, COVER if entity is Album else ARTIST, picture)
     async with infra.db.write() as db:
@@ -32,7 +32,7 @@ async def set_picture(
 
 
 async def remove_picture(db: Writer, entity: type[Album] | type[Artist], entity_id: UUID) -> None:
-    """Shows no picture any longer. Raises NotFound, Merged."""
+    """Shows no picture any longer. Raises NotFound, IsDuplicate."""
     await _show(db, entity, entity_id, None)
 
 

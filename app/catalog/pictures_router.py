@@ -6,9 +6,9 @@ from fastapi import Request
 
 from app.catalog import pictures
 from app.catalog.editing_router import Editor
+from app.catalog.locking import IsDuplicate
 from app.catalog.models import Album, Artist
 from app.catalog.pictures import ARTIST, COVER
-from app.catalog.service import Merged
 from app.core.errors import Forbidden, NotFound, Unauthorized, problems
 from app.core.http import Here, Router, WriteDB
 from app.core.images import NotAnImage
@@ -22,7 +22,7 @@ __all__ = ["albums", "artists"]
 albums = Router(prefix="/albums", tags=["albums"])
 artists = Router(prefix="/artists", tags=["artists"])
 
-REMOVED = problems(Unauthorized, Forbidden, NotFound, Merged)
+REMOVED = problems(Unauthorized, Forbidden, NotFound, IsDuplicate)
 STORED = REMOVED | problems(PictureTooLarge, NotAnImage)
 UPLOADS = [limited("catalog.pictures", 30, 60)]
 

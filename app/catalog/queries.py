@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
-from app.catalog.hearing import heard_by, known_to, listed_for
+from app.catalog.hearing import heard_by, known_to, listed_for, shown_to
 from app.catalog.models import Album, Artist, Entity, Track, TrackPlays
 from app.catalog.schemas import (
     AlbumCard,
@@ -40,6 +40,7 @@ from app.catalog.schemas import (
     ArtistDetails,
     GenreCount,
     Place,
+    TrackCard,
     TrackDetails,
 )
 from app.core.query import PageQuery, Query
@@ -47,8 +48,8 @@ from app.reactions.queries import person_card
 from app.reactions.service import liked_by_viewer
 from app.users.models import User
 
-__all__ = ["ALBUM", "ALBUM_CARD", "ALBUM_TRACKS", "ARTIST", "ARTISTS", "ARTIST_ALBUMS", "GENRES", "PLACES", "TRACK"]
-__all__ += ["TRACK_CARD", "TRACK_YEAR", "AlbumSort", "albums_page", "pair_table"]
+__all__ = ["ALBUM", "ALBUM_CARD", "ALBUM_TRACKS", "ARTIST", "ARTIST_ALBUMS", "GENRES", "PLACES", "TRACK", "TRACK_CARD"]
+__all__ += ["TRACK_YEAR", "AlbumSort", "albums_page", "artists_page", "pair_table", "tracks_page"]
 
 AlbumSort = Literal["new", "title"]
 
@@ -112,12 +113,22 @@ ARTIST = Query(
     ),
     into=ArtistDetails,
 )
-ARTISTS = PageQuery(
-    select(*_ARTIST_CARD).where(Artist.merged_into_id.is_(None), listed_for(Artist)),
-    into=ArtistCard,
-    order=[Artist.name_key, Artist.id],
-    ascending=True,
-)
+
+
+def _by_spotify_id(table: Any) -> Any:
+    """What has this id at Spotify, or what stays in place of the duplicate that has it."""
+    named = aliased(table)
+    kept = select(func.coalesce(named.merged_into_id, named.id))
+    return table.id == kept.where(named.spotify_id == bindparam("spotify_id", type_=Text)).scalar_subquery()
+
+
+@cache
+def artists_page(filters: frozenset[str]) -> PageQuery[ArtistCard]:
+    """Artists by name, or the one with a `spotify_id`."""
+    artists = select(*_ARTIST_CARD).where(Artist.merged_into_id.is_(None), listed_for(Artist))
+    if filters:
+        artists = artists.where(_by_spotify_id(Artist))
+    return PageQuery(artists, into=ArtistCard, order=[Artist.name_key, Artist.id], ascending=True)
 
 
 def _albums(*where: Any) -> Select[Any]:
@@ -130,6 +141,13 @@ _ALBUM_FILTERS = {
     "genres": Album.genres.op("@>", is_comparison=True)(bindparam("genres", type_=ARRAY(Text))),
     "year_from": Album.year >= bindparam("year_from", type_=Integer),
     "year_to": Album.year <= bindparam("year_to", type_=Integer),
+    "spotify_id": _by_spotify_id(Album),
+}
+_TRACK_FILTERS = {
+    "artist_id": Track.artist_id == _id("artist_id"),
+    "genres": Track.genres.op("@>", is_comparison=True)(bindparam("genres", type_=ARRAY(Text))),
+    "recorded": Track.audio_type.is_not(None),
+    "spotify_id": _by_spotify_id(Track),
 }
 _ALBUM_ORDERS: dict[AlbumSort, Any] = {"new": [Album.id], "title": [Album.title_key, Album.id]}
 ARTIST_ALBUMS = PageQuery(_albums(_BY_ARTIST, known_to(Album)), into=AlbumCard, order=[Album.id])
@@ -142,6 +160,14 @@ def albums_page(sort: AlbumSort, filters: frozenset[str]) -> PageQuery[AlbumCard
     return PageQuery(
         _albums(listed_for(Album), *where), into=AlbumCard, order=_ALBUM_ORDERS[sort], ascending=sort == "title"
     )
+
+
+@cache
+def tracks_page(filters: frozenset[str]) -> PageQuery[TrackCard]:
+    """Tracks that are for everybody, the last added first, held to the named filters."""
+    tracks = select(*TRACK_CARD).join_from(Track, Artist).outerjoin(Album, Album.id == Track.album_id)
+    where = [_TRACK_FILTERS[name] for name in sorted(filters)]
+    return PageQuery(tracks.where(Track.merged_into_id.is_(None), shown_to(), *where), into=TrackCard, order=[Track.id])
 
 
 def _literal(sql: str) -> Any:

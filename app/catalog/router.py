@@ -1,11 +1,12 @@
 """The catalogue as it is read and liked. The page of an album, which shows reviews too, is theirs."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Path, Query, Response
 
 from app.catalog import likes, service
+from app.catalog.inputs import SpotifyId
 from app.catalog.queries import AlbumSort
 from app.catalog.schemas import (
     AlbumCard,
@@ -16,6 +17,7 @@ from app.catalog.schemas import (
     LikeCount,
     LikedAlbum,
     LikedTrack,
+    TrackCard,
     TrackDetails,
 )
 from app.catalog.service import Merged
@@ -45,13 +47,14 @@ THEIRS = problems(NotFound, ProfileRestricted)
 
 Username = Annotated[str, Path(pattern=USERNAME, description="Case does not matter", examples=["ana"])]
 Year = Annotated[int | None, Query(ge=1000, le=2100, examples=[1967])]
+Spotify = Annotated[SpotifyId | None, Query(description="The one that has this id there, or stays in place of it")]
 Genre = Annotated[Line | None, Query(max_length=60, description="A name from the list of genres", examples=["rock"])]
 
 
 @artists.get("", summary="Artists by name")
-async def list_artists(db: ReadDB, actor: MaybeUser, page: Paged) -> Page[ArtistCard]:
-    """All artists, in the order of their names."""
-    return await service.list_artists(db, page, actor=actor)
+async def list_artists(db: ReadDB, actor: MaybeUser, page: Paged, spotify_id: Spotify = None) -> Page[ArtistCard]:
+    """All artists, in the order of their names; or the one that Spotify knows by this id."""
+    return await service.list_artists(db, page, spotify_id=spotify_id, actor=actor)
 
 
 @artists.get("/{artist_id}", summary="An artist", response_model=ArtistDetails, responses={**FOUND, **NOT_MODIFIED})
@@ -77,11 +80,12 @@ async def list_albums(
     genre: Genre = None,
     year_from: Year = None,
     year_to: Year = None,
+    spotify_id: Spotify = None,
 ) -> Page[AlbumCard]:
     """All albums, or those that pass all the filters that are given."""
-    return await service.list_albums(
-        db, page, sort=sort, artist_id=artist_id, genre=genre, year_from=year_from, year_to=year_to, actor=actor
-    )
+    years = {"year_from": year_from, "year_to": year_to}
+    wanted: dict[str, Any] = {"artist_id": artist_id, "genre": genre, **years, "spotify_id": spotify_id}
+    return await service.list_albums(db, actor, page, sort=sort, **wanted)
 
 
 @albums.get("/{album_id}/tracks", summary="Tracks of an album", responses=FOUND)
@@ -113,7 +117,7 @@ async def get_album_likes(album_id: UUID, infra: Here, db: ReadDB, response: Res
 @albums.get("/{album_id}/likers", summary="Who likes an album", responses=FOUND)
 async def list_album_likers(album_id: UUID, db: ReadDB, actor: MaybeUser, page: Paged) -> Page[PersonCard]:
     """Those who let you see what they like, the last one first."""
-    return await likes.list_likers(db, actor, page, album_id=album_id)
+    return await likes.list_album_likers(db, actor, page, album_id=album_id)
 
 
 @albums.put("/{album_id}/like", summary="Like an album", responses=LIKED, dependencies=LIKES)
@@ -126,6 +130,22 @@ async def like_album(album_id: UUID, db: WriteDB, actor: CurrentUser) -> Liked:
 async def unlike_album(album_id: UUID, db: WriteDB, actor: CurrentUser) -> Liked:
     """Done again it changes nothing."""
     return await likes.unlike_album(db, actor, album_id)
+
+
+@tracks.get("", summary="Tracks")
+async def list_tracks(
+    db: ReadDB,
+    actor: MaybeUser,
+    page: Paged,
+    *,
+    artist_id: UUID | None = None,
+    genre: Genre = None,
+    recorded: Annotated[bool, Query(description="Only those whose recording can be heard here")] = False,
+    spotify_id: Spotify = None,
+) -> Page[TrackCard]:
+    """The last added first: all that everybody may hear, or those that pass all the filters that are given."""
+    wanted: dict[str, Any] = {"artist_id": artist_id, "genre": genre, "recorded": recorded, "spotify_id": spotify_id}
+    return await service.list_tracks(db, actor, page, **wanted)
 
 
 @tracks.get("/{track_id}", summary="A track", response_model=TrackDetails, responses={**FOUND, **NOT_MODIFIED})
@@ -145,6 +165,12 @@ async def like_track(track_id: UUID, db: WriteDB, actor: CurrentUser) -> Liked:
 async def unlike_track(track_id: UUID, db: WriteDB, actor: CurrentUser) -> Liked:
     """Done again it changes nothing."""
     return await likes.unlike_track(db, actor, track_id)
+
+
+@tracks.get("/{track_id}/likers", summary="Who likes a track", responses=FOUND)
+async def list_track_likers(track_id: UUID, db: ReadDB, actor: MaybeUser, page: Paged) -> Page[PersonCard]:
+    """Those who let you see what they like, the last one first."""
+    return await likes.list_track_likers(db, actor, page, track_id=track_id)
 
 
 @genres.get("", summary="Genres")

@@ -16,12 +16,13 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.schema import CreateIndex, DropIndex
 
 from app.catalog.models import SearchDocument, SearchWord
 from app.catalog.search_index import COLUMNS, DOCUMENTS, people_documents
 from app.catalog.spelling import remains
+from app.core.database_url import engine_for
 from app.core.db import Base
 from app.core.ids import MIN_UUID
 from app.users.models import User
@@ -61,7 +62,7 @@ async def refresh_search(database_url: str) -> None:
 @asynccontextmanager
 async def _patient(database_url: str) -> AsyncIterator[AsyncConnection]:
     """A transaction on a connection of its own, since those of requests give up after seconds."""
-    engine = create_async_engine(database_url, poolclass=NullPool)
+    engine = engine_for(database_url, poolclass=NullPool)
     async with engine.begin() as connection:
         yield connection
 

@@ -1,6 +1,6 @@
 """Reads of artists, albums, tracks and genres."""
 
-from typing import NoReturn
+from typing import Any, NoReturn
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -12,12 +12,13 @@ from app.catalog.queries import (
     ALBUM_TRACKS,
     ARTIST,
     ARTIST_ALBUMS,
-    ARTISTS,
     GENRES,
     PLACES,
     TRACK,
     AlbumSort,
     albums_page,
+    artists_page,
+    tracks_page,
 )
 from app.catalog.schemas import (
     AlbumCard,
@@ -26,6 +27,7 @@ from app.catalog.schemas import (
     ArtistCard,
     ArtistDetails,
     GenreCount,
+    TrackCard,
     TrackDetails,
 )
 from app.core.auth import Principal
@@ -46,6 +48,7 @@ __all__ = [
     "list_artist_albums",
     "list_artists",
     "list_genres",
+    "list_tracks",
     "require",
     "viewer_of",
     "with_media",
@@ -90,9 +93,12 @@ def with_media(track: TrackDetails, secret: bytes) -> TrackDetails:
     return track.model_copy(update={"media_url": media_url(secret, track.id, track.visibility)})
 
 
-async def list_artists(db: Runs, page: PageRequest, *, actor: Principal | None = None) -> Page[ArtistCard]:
-    """All artists by name."""
-    return await ARTISTS.page(db, page, viewer=viewer_of(actor))
+async def list_artists(
+    db: Runs, page: PageRequest, *, spotify_id: str | None = None, actor: Principal | None = None
+) -> Page[ArtistCard]:
+    """All artists by name, or the one with this id."""
+    given = _given(spotify_id=spotify_id)
+    return await artists_page(frozenset(given)).page(db, page, viewer=viewer_of(actor), **given)
 
 
 async def list_artist_albums(
@@ -106,25 +112,28 @@ async def list_artist_albums(
 
 
 async def list_albums(
-    db: Runs,
-    page: PageRequest,
-    *,
-    sort: AlbumSort,
-    artist_id: UUID | None = None,
-    genre: str | None = None,
-    year_from: int | None = None,
-    year_to: int | None = None,
-    actor: Principal | None = None,
+    db: Runs, actor: Principal | None, page: PageRequest, *, sort: AlbumSort, genre: str | None, **filters: Any
 ) -> Page[AlbumCard]:
     """Albums that pass the filters that are given."""
-    wanted = {
-        "artist_id": artist_id,
-        "genres": [genre.strip().casefold()] if genre is not None else None,
-        "year_from": year_from,
-        "year_to": year_to,
-    }
-    given = {name: value for name, value in wanted.items() if value is not None}
+    given = _given(genres=_folded(genre), **filters)
     return await albums_page(sort, frozenset(given)).page(db, page, viewer=viewer_of(actor), **given)
+
+
+async def list_tracks(
+    db: Runs, actor: Principal | None, page: PageRequest, *, genre: str | None, recorded: bool, **filters: Any
+) -> Page[TrackCard]:
+    """Tracks that everybody may hear and that pass the filters that are given, the last added first."""
+    given = _given(genres=_folded(genre), **filters)
+    wanted = {*given, "recorded"} if recorded else {*given}
+    return await tracks_page(frozenset(wanted)).page(db, page, viewer=viewer_of(actor), **given)
+
+
+def _given(**filters: Any) -> dict[str, Any]:
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def _folded(genre: str | None) -> list[str] | None:
+    return None if genre is None else [genre.strip().casefold()]
 
 
 async def list_album_tracks(db: Runs, actor: Principal | None, *, album_id: UUID) -> AlbumTracks:

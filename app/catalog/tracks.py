@@ -37,7 +37,7 @@ async def create_track(db: Writer, actor: Principal | None, new: TrackInput) -> 
 
 
 async def change_track(db: Writer, actor: Principal | None, track_id: UUID, changes: TrackChanges) -> TrackDetails:
-    """Changes what is given. Raises NotFound, Merged, ExternalIdTaken, Invalid for an unknown artist or album."""
+    """Changes what is given. Raises NotFound, IsDuplicate, ExternalIdTaken, Invalid for an unknown artist or album."""
     values = changes.model_dump(exclude_unset=True)
     await hold_albums_of(db, [track_id], changes.album_id)
     if "artist_id" in values:
@@ -55,7 +55,7 @@ async def change_track(db: Writer, actor: Principal | None, track_id: UUID, chan
 
 
 async def delete_track(db: Writer, track_id: UUID) -> None:
-    """Deletes a track that nobody heard, and its duplicates. Raises NotFound, Merged, TrackInUse."""
+    """Deletes a track that nobody heard, and its duplicates. Raises NotFound, IsDuplicate, TrackInUse."""
     await hold_albums_of(db, [track_id])
     track = await locked(db, Track, track_id)
     async with unless_in_use(db, TrackInUse("People have heard it. Merge it into another track instead.")):

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import delete, exists, func, literal, select, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from app.chat.events import PeopleMentioned
 from app.chat.log import append, hold
 from app.chat.models import Channel, ChannelEvent, Message, MessageReaction, MessageRevision
 from app.chat.owners import owner_of
@@ -13,7 +14,9 @@ from app.chat.pictures import forget_pictures
 from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Conflict, Forbidden, NotFound
+from app.core.jobs import emit
 from app.core.text import name_key
+from app.users.mentions import mentioned
 
 __all__ = ["TooManyReactions", "delete_message", "edit_message", "react"]
 
@@ -38,17 +41,27 @@ async def edit_message(
     db.add(MessageRevision(message_id=message_id, text=message.text))
     message.text, message.edited_at = text, datetime.now(UTC)
     message.search = func.to_tsvector("simple", name_key(text))
+    await _mention(db, message, mentioned(text))
     await db.flush()
     return await append(
         db, channel_id, kind="message.edited", actor_id=actor.user_id, client_id=client_id, message_id=message_id
     )
 
 
+async def _mention(db: Writer, message: Message, names: set[str]) -> None:
+    """Has those notified whom the message did not name before."""
+    of_it = owner_of(await _kind(db, message.channel_id))
+    there = await of_it.audience(db, message.channel_id, sorted(names)) if names else {}
+    before, message.mentions = set(message.mentions), sorted({*there.values()} - {message.author_id})
+    if new := [person_id for person_id in message.mentions if person_id not in before]:
+        await emit(db, PeopleMentioned(channel_id=message.channel_id, message_ids=[message.id], people=new))
+
+
 async def delete_message(
     db: Writer, actor: Principal, channel_id: UUID, *, message_id: UUID, client_id: str | None = None
 ) -> int:
     """Empties a message: one's own, or anybody's for who moderates. Raises NotFound, Forbidden."""
-    if (known := await _begin(db, actor, channel_id, client_id, speaks=False)) is not None:
+    if (known := await _begin(db, actor, channel_id, client_id, deletes=message_id)) is not None:
         return known
     message = await _message(db, channel_id, message_id)
     if message.author_id != actor.user_id and not await _moderates(db, channel_id, actor):
@@ -104,22 +117,30 @@ async def react(
 
 
 async def _begin(
-    db: Writer, actor: Principal, channel_id: UUID, client_id: str | None, *, speaks: bool = True
+    db: Writer, actor: Principal, channel_id: UUID, client_id: str | None, *, deletes: UUID | None = None
 ) -> int | None:
-    """Holds the channel for somebody who may speak there; the sequence of what they did under this client id before."""
+    """Holds the channel for somebody who may speak there; the sequence of what they did under this client id before.
+
+    Whoever `deletes` needs only to be there; and in a conversation of two a block does not keep what one said oneself.
+    """
     await hold(db, channel_id)
     if client_id is not None:
         mine = {"channel_id": channel_id, "actor_id": actor.user_id, "client_id": client_id}
         if (known := await db.scalar(select(ChannelEvent.sequence).filter_by(**mine))) is not None:
             return known
     kind = await _kind(db, channel_id)
-    if speaks:
+    if deletes is None:
         reasons = await owner_of(kind).speakers(db, channel_id, [actor.user_id])
         if reason := reasons.get(actor.user_id, NotFound("You are not there.")):
             raise reason
-    else:
+    elif kind != "direct" or not await _wrote(db, actor, deletes):
         await owner_of(kind).enter(db, actor, channel_id)
     return None
+
+
+async def _wrote(db: Writer, actor: Principal, message_id: UUID) -> bool:
+    own = exists().where(Message.id == message_id, Message.author_id == actor.user_id)
+    return bool(await db.scalar(select(own)))
 
 
 async def _kind(db: Writer, channel_id: UUID) -> str:

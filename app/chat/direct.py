@@ -4,13 +4,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import aliased
 
 from app.chat.channels import open_channel
-from app.chat.models import Channel, ChannelReader, DirectChannel
+from app.chat.models import Channel, ChannelReader, DirectChannel, Message
 from app.chat.owners import Command, Entry, owner
-from app.chat.schemas import ConversationItem
+from app.chat.schemas import ConversationItem, DirectUnread
 from app.core.auth import Principal
 from app.core.db import Reader, Writer
 from app.core.errors import AppError, Forbidden, Invalid, NotFound
@@ -21,11 +36,24 @@ from app.core.query import PageQuery, Query, Runs
 from app.users.models import User
 from app.users.queries import VIEWER, not_blocked, visible
 
-__all__ = ["DirectChannels", "get_conversation", "list_conversations", "open_conversation"]
+__all__ = ["DirectChannels", "count_unread", "get_conversation", "list_conversations", "open_conversation"]
 
 _MINE = or_(DirectChannel.first_id == VIEWER, DirectChannel.second_id == VIEWER)
 _PARTNER_ID = case((DirectChannel.first_id == VIEWER, DirectChannel.second_id), else_=DirectChannel.first_id)
 _READ = and_(ChannelReader.channel_id == Channel.id, ChannelReader.user_id == VIEWER)
+_UNREAD = Channel.message_count - func.coalesce(ChannelReader.ordinal, 0)
+_TEXT = case((Message.deleted_at.is_(None), Message.text)).label("text")
+_SHARED = (Message.track_id, Message.review_id, Message.image_key)
+_LAST = (
+    select(Message.id, Message.sequence, Message.author_id, _TEXT, *_SHARED, Message.created_at)
+    .where(Message.channel_id == Channel.id)
+    .order_by(Message.sequence.desc())
+    .limit(literal_column("1"))
+    .correlate(Channel)
+    .subquery("last")
+)
+_THEIRS = aliased(ChannelReader)
+_THEY_READ = select(_THEIRS.sequence).where(_THEIRS.channel_id == Channel.id, _THEIRS.user_id == User.id)
 _ITEM = (
     select(
         Channel.id.label("id"),
@@ -34,10 +62,16 @@ _ITEM = (
         User.username.label("partner__username"),
         User.display_name.label("partner__display_name"),
         User.avatar_key.label("partner__avatar_key"),
-        (Channel.message_count - func.coalesce(ChannelReader.ordinal, 0)).label("unread_count"),
+        _UNREAD.label("unread_count"),
         func.coalesce(ChannelReader.muted, False).label("muted"),
         Channel.last_sequence.label("last_sequence"),
         Channel.last_message_at.label("last_message_at"),
+        # one JSON column, which PostgreSQL works out for the rows of the page alone
+        select(func.row_to_json(literal_column("last"), type_=JSON))
+        .select_from(_LAST)
+        .scalar_subquery()
+        .label("last_message"),
+        func.coalesce(_THEY_READ.scalar_subquery(), literal_column("0")).label("partner_read_sequence"),
     )
     .select_from(DirectChannel)
     .join(Channel, Channel.id == DirectChannel.id)
@@ -51,6 +85,24 @@ _LIST = PageQuery(
     order=[Channel.last_message_at, Channel.id],
 )
 _ONE = Query(_ITEM.where(DirectChannel.id == bindparam("channel_id")), into=ConversationItem)
+
+
+def _total(of: Any) -> Any:
+    return cast(func.coalesce(func.sum(of), literal_column("0")), BigInteger)
+
+
+_ALL_UNREAD = Query(
+    select(
+        _total(_UNREAD).label("unread_count"),
+        _total(case((literal_column("0") < _UNREAD, literal_column("1")))).label("conversation_count"),
+    )
+    .select_from(DirectChannel)
+    .join(Channel, Channel.id == DirectChannel.id)
+    .join(User, User.id == _PARTNER_ID)
+    .outerjoin(ChannelReader, _READ)
+    .where(_MINE, not_blocked(User.id), ~func.coalesce(ChannelReader.muted, false())),
+    into=DirectUnread,
+)
 
 _STANDING = """
     SELECT d.first_id, d.second_id, a.deleted_at IS NOT NULL OR b.deleted_at IS NOT NULL AS is_over,
@@ -93,6 +145,13 @@ async def get_conversation(db: Runs, actor: Principal, channel_id: UUID) -> Conv
 async def list_conversations(db: Reader, actor: Principal, page: PageRequest) -> Page[ConversationItem]:
     """The actor's conversations, the one with the newest message first."""
     return await _LIST.page(db, page, viewer=actor.user_id)
+
+
+async def count_unread(db: Reader, actor: Principal) -> DirectUnread:
+    """What the actor has not read in conversations that they have not muted."""
+    unread = await _ALL_UNREAD.first(db, viewer=actor.user_id)
+    assert unread is not None, "a sum is always one row"
+    return unread
 
 
 class DirectChannels:

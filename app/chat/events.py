@@ -8,10 +8,11 @@ __all__ = ["DirectMessagesSent", "PeopleMentioned"]
 
 
 class PeopleMentioned(Event):
-    """Messages that name people; the messages say whom."""
+    """Messages that name people; the messages say whom. With `people`, those of them who have not heard of it."""
 
     channel_id: UUID
     message_ids: list[UUID]
+    people: list[UUID] | None = None
 
 
 class DirectMessagesSent(Event):

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, or_, select
 
 from app.chat.channels import enter
 from app.chat.drafts import Draft
@@ -21,6 +21,7 @@ from app.core.infra import Infra
 from app.core.paging import Page, PageRequest
 from app.core.query import PageQuery, Query, Runs
 from app.users.models import User
+from app.users.queries import not_blocked
 from app.users.schemas import PersonCard
 
 __all__ = [
@@ -41,7 +42,8 @@ _PERSON = Query(
 _REVISIONS = PageQuery(
     select(MessageRevision.text, MessageRevision.created_at.label("replaced_at"))
     .join(Message, Message.id == MessageRevision.message_id)
-    .where(Message.id == bindparam("message_id"), Message.channel_id == bindparam("channel_id")),
+    .where(Message.id == bindparam("message_id"), Message.channel_id == bindparam("channel_id"))
+    .where(or_(Message.author_id.is_(None), not_blocked(Message.author_id))),
     into=Revision,
     order=[MessageRevision.id],
 )
@@ -96,7 +98,7 @@ async def list_revisions(
 ) -> Page[Revision]:
     """What a message said before, the latest first. Raises NotFound, Forbidden."""
     await enter(db, actor, channel_id)
-    return await _REVISIONS.page(db, page, channel_id=channel_id, message_id=message_id)
+    return await _REVISIONS.page(db, page, channel_id=channel_id, message_id=message_id, viewer=actor.user_id)
 
 
 async def list_present(db: Reader, actor: Principal, channel_id: UUID) -> list[PersonCard]:

@@ -9,26 +9,47 @@ import asyncpg
 from pydantic_core import from_json, to_json
 
 from app.core.db import Reader
-from app.core.feeds import Line, Log, log_of_channels
+from app.core.feeds import MOUTHFUL, PAGE, Line, Log, log_of_channels
 from app.core.query import Runs
 
-__all__ = ["event", "heads", "hide", "load_lines", "message_data", "person"]
+__all__ = ["event", "heads", "hide", "load_lines", "message_data", "missed_bytes", "person"]
 
-_LINES = """
+_BYTES = """
+    400 + octet_length(coalesce(m.text, '')) + coalesce(pg_column_size(m.quote), 0)
+        + coalesce(pg_column_size(e.data) * CASE WHEN pg_column_compression(e.data) IS NULL THEN 1 ELSE 8 END, 0)"""
+"""About how long an entry is on the wire, told from its row without reading what is long. What the database has
+compressed was eight times as long at most, for JSON of the kind that stands here."""
+_LINES = f"""
     SELECT e.sequence, e.kind, e.created_at, e.removes, e.data, e.actor_id,
-           u.username, u.display_name, u.avatar_key, m.id, m.client_id, m.quote, m.mentions, m.track_id, m.review_id,
-           m.image_key, m.edited_at, CASE WHEN m.deleted_at IS NULL THEN m.text END AS text
-    FROM channel_events e
+           u.username, u.display_name, u.avatar_key, e.id, e.client_id, e.quote, e.mentions, e.track_id, e.review_id,
+           e.image_key, e.edited_at, CASE WHEN e.deleted_at IS NULL THEN e.text END AS text
+    FROM (SELECT e.sequence, e.kind, e.created_at, e.removes, e.data, e.actor_id, m.id, m.client_id, m.quote,
+                 m.mentions, m.track_id, m.review_id, m.image_key, m.edited_at, m.deleted_at, m.text,
+                 sum({_BYTES}) OVER (ORDER BY e.sequence) - ({_BYTES}) AS before
+          FROM channel_events e LEFT JOIN messages m ON m.id = e.message_id
+          WHERE e.channel_id = $1 AND e.sequence > $2 ORDER BY e.sequence LIMIT $3) e
     LEFT JOIN users u ON u.id = e.actor_id
-    LEFT JOIN messages m ON m.id = e.message_id
-    WHERE e.channel_id = $1 AND e.sequence > $2 ORDER BY e.sequence LIMIT $3"""
+    WHERE e.before < $4 ORDER BY e.sequence"""  # noqa: S608 -- constants only
+_MISSED = f"""
+    SELECT coalesce(sum({_BYTES}), 0)::bigint AS bytes
+    FROM channel_events e LEFT JOIN messages m ON m.id = e.message_id
+    WHERE e.channel_id = $1 AND e.sequence > $2"""  # noqa: S608 -- constants only
 _PERSONAL = ("message.", "reaction.", "member.joined")
+_PRESENCE = b'{"type":"presence",'
 _HEADS = "SELECT id, last_sequence FROM channels WHERE id = ANY($1)"
 
 
-async def load_lines(db: Runs, channel_id: UUID, after: int, most: int) -> list[Line]:
-    """The entries after a number, the oldest first."""
-    return [_line(row) for row in await db.records(_LINES, [channel_id, after, most])]
+async def load_lines(
+    db: Runs, channel_id: UUID, after: int, most: int = PAGE, most_bytes: int = MOUTHFUL
+) -> list[Line]:
+    """The entries after a number, the oldest first: so many that they are about so long, and one at least."""
+    return [_line(row) for row in await db.records(_LINES, [channel_id, after, most, most_bytes])]
+
+
+async def missed_bytes(db: Runs, channel_id: UUID, after: int) -> int:
+    """About how long all entries after a number are. To be asked only where they are not too many."""
+    bytes_: int = (await db.records(_MISSED, [channel_id, after]))[0]["bytes"]
+    return bytes_
 
 
 async def heads(db: Reader, channel_ids: list[UUID]) -> dict[UUID, int]:
@@ -57,9 +78,11 @@ def message_data(row: Any) -> dict[str, Any]:
 def hide(line: Line, hidden: frozenset[UUID]) -> bytes | None:
     """The entry for somebody to whom these people are hidden. Its number stays, so that nothing seems missing.
 
-    What hidden people say and that they come is left out. What else they do changes the whole channel: it is told
-    without their name.
+    What hidden people say and that they come and go is left out. What else they do changes the whole channel: it is
+    told without their name.
     """
+    if line.payload.startswith(_PRESENCE):
+        return _hide_people(line.payload, hidden)
     if line.actor_id not in hidden:
         return _hide_quote(line.payload, hidden) if b'"reply_to":{' in line.payload else line.payload
     if not line.sequence:
@@ -71,6 +94,14 @@ def hide(line: Line, hidden: frozenset[UUID]) -> bytes | None:
     return to_json(
         {"type": "event", "sequence": line.sequence, "kind": "hidden", "at": None, "actor": None, "data": kept}
     )
+
+
+def _hide_people(payload: bytes, hidden: frozenset[UUID]) -> bytes:
+    """Who came and went without these; how many are there is for everybody."""
+    said = from_json(payload)
+    joined = [card for card in said["joined"] if UUID(card["id"]) not in hidden]
+    left = [user_id for user_id in said["left"] if UUID(user_id) not in hidden]
+    return to_json({**said, "joined": joined, "left": left})
 
 
 def _hide_quote(payload: bytes, hidden: frozenset[UUID]) -> bytes:
@@ -92,8 +123,8 @@ def _line(row: asyncpg.Record) -> Line:
     return Line(row["sequence"], payload, row["actor_id"], row["removes"])
 
 
-async def _load(reader: Reader, channel_id: UUID, after: int, most: int) -> list[Line]:
-    return await load_lines(reader, channel_id, after, most)
+async def _load(reader: Reader, channel_id: UUID, after: int) -> list[Line]:
+    return await load_lines(reader, channel_id, after)
 
 
 log_of_channels(Log(load=_load, heads=heads))

@@ -1,13 +1,13 @@
 """Channels: ordered logs, the messages in them, and who is there."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, UniqueConstraint, Uuid, func
 from sqlalchemy import text as sql_text
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.core.db import Base, Row
 
@@ -19,11 +19,38 @@ __all__ = [
     "ChatPicture",
     "DirectChannel",
     "Heartbeat",
+    "Invitation",
     "Message",
     "MessageReaction",
     "MessageRevision",
     "Presence",
 ]
+
+
+class Invitation(Row):
+    """A person is invited by another. Each kind of place has a table of these; `place` is the column that says where.
+
+    Whoever has one that is pending and not too old sees the place.
+    """
+
+    __abstract__ = True
+    place: ClassVar[str]
+
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    invited_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
+    status: Mapped[str] = mapped_column(server_default="pending")
+    expires_at: Mapped[datetime]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:  # noqa: N805
+        table, place = cls.__tablename__, cls.place
+        waits = sql_text("status = 'pending'")
+        return (
+            CheckConstraint("status IN ('pending', 'accepted', 'declined')", name="status"),
+            Index(f"uq_{table}_pending", place, "user_id", unique=True, postgresql_where=waits),
+            Index(f"ix_{table}_{place}_id", place, "id"),
+            Index(f"ix_{table}_user_id_id", "user_id", "id"),
+        )
 
 
 class Channel(Base):

@@ -9,10 +9,11 @@ from uuid import UUID
 from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import AppError
-from app.core.query import Runs
+from app.core.query import Query, Runs
 from app.core.schemas import Input
 
-__all__ = ["Attachments", "ChannelOwner", "Command", "Entry", "attachment", "attachments", "owner", "owner_of"]
+__all__ = ["Attachments", "ChannelOwner", "Command", "Entry", "attachment", "attachments"]
+__all__ += ["lapses", "owner", "owner_of", "readers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ Attachments = Callable[[Runs, Sequence[tuple[UUID, UUID]]], Awaitable[set[tuple[
 """Which of these (person, thing) the person may show to others."""
 _attachments: dict[str, Attachments] = {}
 _owners: dict[str, ChannelOwner] = {}
+_lapses: dict[str, Query[Any]] = {}
 
 
 def owner(kind: str, of: ChannelOwner) -> None:
@@ -79,6 +81,19 @@ def owner(kind: str, of: ChannelOwner) -> None:
 def owner_of(kind: str) -> ChannelOwner:
     """Who answers for channels of the kind."""
     return _owners[kind]
+
+
+def readers(kind: str, lapsed: Query[Any]) -> None:
+    """Registers a kind of channels that people hear without belonging to them, so that no line says when that ends.
+
+    The query has the `channel_id` and `person_id` of those pairs of `channels` and `people` who may not hear it.
+    """
+    _lapses[kind] = lapsed
+
+
+def lapses() -> Mapping[str, Query[Any]]:
+    """By the kind of channels."""
+    return _lapses
 
 
 def attachment(field: str) -> Callable[[Attachments], Attachments]:

@@ -5,7 +5,7 @@ Changes are gathered for a moment, so that a thousand people who come at once ar
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -20,7 +20,7 @@ from app.core.query import Runs
 from app.core.tasks import end_tasks
 from app.users.schemas import PersonCard
 
-__all__ = ["Attendance", "attendance", "present_counts", "present_people"]
+__all__ = ["Attendance", "attendance", "presence_line", "present_counts", "present_people"]
 
 GATHER_SECONDS = 0.1
 BEAT_SECONDS = 1.0
@@ -156,9 +156,7 @@ class Attendance:
         present: defaultdict[UUID, set[UUID]] = defaultdict(set)
         for channel_id, user_id in await self._infra.db.reader.records(_PRESENT, [list(moved)]):
             present[channel_id].add(user_id)
-        lines = {
-            channel_id: [Line(0, _frame(people, present[channel_id]))] for channel_id, people in moved.items() if people
-        }
+        lines = {channel_id: [_news(people, present[channel_id])] for channel_id, people in moved.items() if people}
         await self._infra.broadcast.publish(lines)
 
     async def run(self) -> None:
@@ -179,10 +177,15 @@ class Attendance:
             await asyncio.sleep(GATHER_SECONDS)
 
 
-def _frame(people: Mapping[UUID, PersonCard | None], present: Collection[UUID]) -> bytes:
+def _news(people: Mapping[UUID, PersonCard | None], present: Collection[UUID]) -> Line:
     joined = [card for user_id, card in people.items() if card and user_id in present]
     left = [user_id for user_id in people if user_id not in present]
-    return to_json({"type": "presence", "present_count": len(present), "joined": joined, "left": left})
+    return presence_line(len(present), joined=joined, left=left)
+
+
+def presence_line(count: int, *, joined: Sequence[PersonCard] = (), left: Sequence[UUID] = ()) -> Line:
+    """Who came and went, and how many are there."""
+    return Line(0, to_json({"type": "presence", "present_count": count, "joined": joined, "left": left}))
 
 
 @opened

@@ -92,7 +92,7 @@ class Typing(Output):
 
 
 class PresenceFrame(Output):
-    """Who came and who went. A person with two sockets is one."""
+    """Who came and who went, but for whom you block. A person with two sockets is one."""
 
     type: Literal["presence"]
     present_count: int
@@ -151,7 +151,7 @@ _kinds: dict[str, str] = {
     "member.banned": "The same, and they stay out: `until` is null for ever. Their sockets end",
     "member.role": "Somebody has another role: `user_id`, `role`",
     "member.muted": "Somebody may not speak, or may again: `user_id`, `until`",
-    "hidden": "Something of a person whom you block, or who blocks you",
+    "hidden": "Something of a person whom you block, or who blocks you: `member_count`, if they came in",
 }
 _CHANNELS = {
     "rooms": "A room: talk, queue, and what is playing",

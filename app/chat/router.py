@@ -1,16 +1,17 @@
 """Messages of rooms, groups and conversations over REST; sockets get them live."""
 
-from datetime import datetime
+import hashlib
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 
 from app.chat import changes, direct, history, reading
 from app.chat.changes import TooManyReactions
 from app.chat.posting import ClientIdTaken
 from app.chat.schemas import (
     ConversationItem,
+    DirectUnread,
     Emoji,
     MessageChanges,
     MessageInput,
@@ -27,6 +28,7 @@ from app.core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
 from app.core.http import Here, ReadDB, Router, WriteDB
 from app.core.limits import limited
 from app.core.paging import Page, Paged
+from app.core.schemas import Moment
 from app.users.schemas import USERNAME, PersonCard
 
 __all__ = ["conversations", "router"]
@@ -45,7 +47,7 @@ async def list_room_messages(
     db: ReadDB,
     actor: CurrentUser,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-    before_timestamp: Annotated[datetime | None, Query(description="Only messages before this moment")] = None,
+    before_timestamp: Annotated[Moment | None, Query(description="Only messages before this moment")] = None,
 ) -> list[RoomMessage]:
     """The newest first, as clients of earlier servers expect them. `GET /chat/{channel_id}/messages` tells more."""
     return await history.list_room_messages(db, actor, channel_id, before=before_timestamp, most=limit)
@@ -58,9 +60,11 @@ async def list_room_messages(
     responses=POSTING,
     dependencies=[limited("chat.write", 240, 60)],
 )
-async def post_room_message(channel_id: UUID, body: MessageInput, here: Here, actor: CurrentUser) -> RoomMessage:
+async def post_room_message(
+    request: Request, channel_id: UUID, body: MessageInput, here: Here, actor: CurrentUser
+) -> RoomMessage:
     """As `POST /chat/{channel_id}/messages`, with the shorter answer."""
-    said = await history.post_message(here, actor, channel_id, body)
+    said = await history.post_message(here, actor, channel_id, _once(request, body))
     values = {"user_id": actor.user_id, "room_id": channel_id, "sequence": said.sequence}
     return RoomMessage(id=said.id, text=said.text or "", created_at=said.created_at, **values)
 
@@ -80,9 +84,19 @@ async def list_messages(
     responses=POSTING,
     dependencies=[limited("chat.write", 240, 60)],
 )
-async def post_message(channel_id: UUID, body: MessageInput, here: Here, actor: CurrentUser) -> MessageView:
-    """Sent again under the same `client_id`, it is the same message."""
-    return await history.post_message(here, actor, channel_id, body)
+async def post_message(
+    request: Request, channel_id: UUID, body: MessageInput, here: Here, actor: CurrentUser
+) -> MessageView:
+    """Sent again under the same `client_id`, or without one under the same Idempotency-Key, it is the same message."""
+    return await history.post_message(here, actor, channel_id, _once(request, body))
+
+
+def _once(request: Request, body: MessageInput) -> MessageInput:
+    """Messages are written many at a time, so the key of a request stands for the client id of its message."""
+    key = request.headers.get("idempotency-key")
+    if key is None or body.client_id is not None:
+        return body
+    return body.model_copy(update={"client_id": f"key-{hashlib.sha256(key.encode()).hexdigest()[:32]}"})
 
 
 @router.patch(
@@ -185,6 +199,14 @@ async def mute_channel(channel_id: UUID, body: MuteInput, db: WriteDB, actor: Cu
 async def list_conversations(db: ReadDB, actor: CurrentUser, page: Paged) -> Page[ConversationItem]:
     """The one with the newest message first; those without a message are left out."""
     return await direct.list_conversations(db, actor, page)
+
+
+@conversations.get(
+    "/unread-count", summary="Count what is unread in conversations", responses=problems(Unauthorized, Forbidden)
+)
+async def get_direct_unread_count(db: ReadDB, actor: CurrentUser) -> DirectUnread:
+    """In all of them together, without those that you muted."""
+    return await direct.count_unread(db, actor)
 
 
 @conversations.put(

@@ -6,12 +6,16 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from app.core.schemas import Id, Input, Output, Prose, Timestamp
-from app.users.schemas import PersonCard
+from app.users.schemas import PersonCard, Username
 
 __all__ = [
     "ClientId",
     "ConversationItem",
+    "DirectUnread",
     "Emoji",
+    "InvitationInput",
+    "InvitationItem",
+    "LastMessage",
     "MessageChanges",
     "MessageInput",
     "MessageText",
@@ -131,6 +135,22 @@ class MessageChanges(Input):
     text: MessageText
 
 
+class InvitationInput(Input):
+    """Whom to invite."""
+
+    username: Username
+
+
+class InvitationItem(Output):
+    """An invitation that waits for an answer."""
+
+    id: UUID
+    user: PersonCard
+    invited_by: PersonCard | None
+    created_at: Timestamp
+    expires_at: Timestamp
+
+
 class ReadInput(Input):
     """How far the person has read."""
 
@@ -152,8 +172,21 @@ class ReadState(Output):
     muted: bool
 
 
+class LastMessage(Output):
+    """The newest message of a conversation. The text is null where it was deleted, and empty where it only shares."""
+
+    id: UUID
+    sequence: int
+    author_id: UUID | None
+    text: str | None
+    track_id: UUID | None
+    review_id: UUID | None
+    image_key: str | None
+    created_at: Timestamp
+
+
 class ConversationItem(Output):
-    """A channel of the person's: a conversation, a group or a room, the liveliest first."""
+    """A conversation: with whom, its newest message, and how far each of you has read."""
 
     id: UUID
     kind: Literal["room", "group", "direct"]
@@ -162,3 +195,12 @@ class ConversationItem(Output):
     muted: bool
     last_sequence: int
     last_message_at: Timestamp | None
+    last_message: LastMessage | None
+    partner_read_sequence: int = Field(description="They have read up to this message")
+
+
+class DirectUnread(Output):
+    """How many messages of all your conversations you have not read, and of how many conversations they are."""
+
+    unread_count: int
+    conversation_count: int

@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket
 from app.chat.lines import hide
 from app.chat.models import Channel
 from app.chat.owners import Entry, owner_of
-from app.chat.presence import attendance
+from app.chat.presence import attendance, presence_line, present_counts, present_people
 from app.chat.queries import hidden_from
 from app.chat.veils import veils
 from app.core.auth import Principal
@@ -58,6 +58,27 @@ class Seat:
         """Sends lines as this person may see them."""
         seen = (hide(line, self.hidden) if self.hidden else line.payload for line in lines)
         self.write(b"".join([encode(payload) for payload in seen if payload]))
+
+    async def veil(self, hidden: frozenset[UUID]) -> None:
+        """From now on these people are hidden: to the others it is as if they had gone.
+
+        Where the two were alone with each other, the socket ends.
+        """
+        if hidden - self.hidden:
+            try:
+                await owner_of(self.kind).enter(self.infra.db.reader, self.actor, self.channel_id)
+                await self._lose_sight_of(hidden - self.hidden)
+            except (NotFound, Forbidden) as error:
+                self.socket.fail(error)
+        self.hidden = hidden
+        if self.feed is not None:
+            self.feed.sort(self)
+
+    async def _lose_sight_of(self, people: frozenset[UUID]) -> None:
+        seen = await present_people(self.infra.db.reader, self.channel_id, hidden=self.hidden)
+        if left := [person.id for person in seen if person.id in people]:
+            counts = await present_counts(self.infra.db.reader, [self.channel_id])
+            self.hear([presence_line(counts.get(self.channel_id, 0), left=left)])
 
     def remove(self) -> None:
         """Ends the socket of somebody who was put out or has left."""

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic_core import from_json, to_json
 from starlette.websockets import WebSocket
 
@@ -12,7 +13,8 @@ from app.chat.lines import hide
 from app.chat.posting import poster
 from app.chat.schemas import MessageInput, MessageText
 from app.chat.seats import Identify, Seat
-from app.core.errors import AppError, BadRequest, TooManyRequests
+from app.core.auth import require_scope
+from app.core.errors import AppError, BadRequest, Invalid, TooManyRequests
 from app.core.feeds import Line
 from app.core.schemas import Input
 from app.core.sockets import Conversation, Socket, socket_endpoint
@@ -50,18 +52,30 @@ class SimpleTalk(Seat):
         return {"id": data["id"], "text": data["text"], **where, "sequence": event["sequence"]}
 
     async def take(self, text: str, *, flooded: bool) -> None:
-        """Posts what was said."""
+        """Posts what was said. Raises BadRequest for what is no JSON object."""
         try:
-            said = _Said.model_validate_json(text)
-        except ValueError as error:
-            raise BadRequest('Send `{"text": "..."}` with at most 2,000 characters.') from error
-        if flooded:
-            self.socket.complain(TooManyRequests("Too many messages at once. Send it again in a second."))
-            return
-        try:
+            if flooded:
+                raise TooManyRequests("Too many messages at once. Send it again in a second.")
+            said = _read(text)
+            require_scope(self.actor, "write")
             await self.infra.part(poster).post(Draft(self.channel_id, self.person, MessageInput(text=said.text)))
+        except BadRequest:
+            raise
         except AppError as error:
             self.socket.complain(error)
+
+
+def _read(text: str) -> _Said:
+    try:
+        frame = from_json(text)
+    except ValueError:
+        frame = None
+    if not isinstance(frame, dict):
+        raise BadRequest('Send JSON: `{"text": "..."}`.')
+    try:
+        return _Said.model_validate(frame)
+    except ValidationError as error:
+        raise Invalid.field("/text", "Write 1 to 2,000 characters, and nothing beside them.", "text") from error
 
 
 def simple_socket(kind: str, identify: Identify) -> Callable[[WebSocket], Awaitable[None]]:

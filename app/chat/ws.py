@@ -27,7 +27,7 @@ from app.chat.frames import (
     parse,
     parse_hello,
 )
-from app.chat.lines import hide, load_lines
+from app.chat.lines import hide, load_lines, missed_bytes
 from app.chat.owners import Entry, owner_of
 from app.chat.posting import poster
 from app.chat.presence import present_people
@@ -35,15 +35,16 @@ from app.chat.queries import messages
 from app.chat.reading import mark_read, read_state
 from app.chat.schemas import MessageInput
 from app.chat.seats import Identify, Seat
+from app.core.auth import require_scope
 from app.core.errors import AppError, BadRequest, TooManyRequests
-from app.core.feeds import PAGE, Line, mouthful
+from app.core.feeds import Line, mouthful
 from app.core.query import Runs
 from app.core.sockets import Conversation, Socket, socket_endpoint
 from app.core.wires import encode
 
 __all__ = ["channel_socket"]
 
-MOST_RECOVERED = 1000
+MOST_RECOVERED, MOST_RECOVERED_BYTES = 1000, 1024 * 1024
 """Events that are sent one by one to who comes back, the first in the welcome; who missed more gets the whole state."""
 FIRST_MESSAGES = 50
 TYPING_SECONDS = 1.0
@@ -73,10 +74,10 @@ class ChannelTalk(Seat):
 
     async def _welcome(self, db: Runs, head: int, entry: Entry, last: int | None) -> tuple[dict[str, Any], list[bytes]]:
         you = {**self.person.model_dump(), "role": entry.role, "muted_until": entry.muted_until}
-        recovered = last is not None and 0 <= head - last <= MOST_RECOVERED
+        recovered = last is not None and await self._can_recover(db, head, last)
         events: list[bytes] = []
         if recovered and last is not None:
-            lines = mouthful(await load_lines(db, self.channel_id, last, PAGE))
+            lines = mouthful(await load_lines(db, self.channel_id, last))
             head = lines[-1].sequence if lines else head
             events = [payload for line in lines if (payload := hide(line, self.hidden))]
         welcome = {
@@ -90,6 +91,12 @@ class ChannelTalk(Seat):
             "snapshot": None if recovered else await self._snapshot(db),
         }
         return welcome, events
+
+    async def _can_recover(self, db: Runs, head: int, last: int) -> bool:
+        """Whether what was missed is less than a whole state is worth."""
+        if not 0 <= head - last <= MOST_RECOVERED:
+            return False
+        return await missed_bytes(db, self.channel_id, last) <= MOST_RECOVERED_BYTES
 
     async def _snapshot(self, db: Runs) -> dict[str, Any]:
         whole = await owner_of(self.kind).snapshot(db, self.actor, self.channel_id)
@@ -105,6 +112,8 @@ class ChannelTalk(Seat):
             client_id = getattr(frame, "client_id", None)
             if flooded:
                 raise TooManyRequests("Too many frames at once. Send it again in a second.")
+            if type(frame) is not PingFrame:
+                require_scope(self.actor, "write")
             await _DOES[type(frame)](self, frame)
         except BadRequest:
             raise

@@ -11,18 +11,20 @@ from typing import Literal
 import asyncpg
 import httpx
 import typer
+from aiosmtplib import SMTPException
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from app.commands.starting import StartError, reach_database, require_writable
 from app.core.config import Settings
-from app.core.db import driver_dsn
+from app.core.database_url import driver_dsn
 from app.core.embedded import EmbeddedError
 from app.core.infra import with_servers
 from app.core.logging import configure_logging
 from app.core.migrations import SchemaError, current_revision, require_current
 from app.core.server import PortError, bind
 from app.integrations.broker import BrokerDown, Rabbit
+from app.integrations.mail import MailServerFault, SmtpMailer
 from app.integrations.storage import choose
 
 __all__ = ["doctor"]
@@ -59,6 +61,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
         yield finding
     if settings.openmusic_compat:
         yield Finding("OpenMusic", "note", "at the root: everybody may edit the catalogue there, without a login")
+    yield await _mail(settings)
     yield await _storage(settings)
     try:
         async with with_servers(settings) as reachable:
@@ -103,14 +106,28 @@ def _disk(settings: Settings) -> Finding:
 
 def _services(settings: Settings) -> list[Finding]:
     """Which real services are used, and which stand-ins."""
-    mail = "SMTP" if settings.smtp_url else "Resend" if settings.resend_api_key.get_secret_value() else ""
     chosen = {
-        "mail": (mail, f"kept in {settings.data_dir}/mails: set SMTP_URL or RESEND_API_KEY"),
         "Google": ("sign-in" if settings.google_client_id else "", "no sign-in: set GOOGLE_CLIENT_ID"),
         "Spotify": ("sign-in" if settings.spotify_client_id else "", "no sign-in: set SPOTIFY_CLIENT_ID"),
         "Sentry": ("on" if settings.sentry_dsn else "", "errors are only logged: set SENTRY_DSN"),
     }
     return [Finding(name, "ok" if used else "note", used or standin) for name, (used, standin) in chosen.items()]
+
+
+async def _mail(settings: Settings) -> Finding:
+    if not settings.smtp_url:
+        used = "Resend" if settings.resend_api_key.get_secret_value() else ""
+        standin = f"kept in {settings.data_dir}/mails: set SMTP_URL or RESEND_API_KEY"
+        return Finding("mail", "ok" if used else "note", used or standin)
+    try:
+        server = SmtpMailer(settings.smtp_url, settings.mail_from, ca_file=settings.smtp_ca_file)
+        encrypted = await server.check()
+        await server.close()
+    except (MailServerFault, SMTPException, ValueError, OSError) as error:
+        return Finding("mail", "fail", str(error))
+    if not encrypted:
+        return Finding("mail", "note", f"SMTP at {server.address}, in plain text: it offers no STARTTLS")
+    return Finding("mail", "ok", f"SMTP at {server.address}, encrypted")
 
 
 async def _storage(settings: Settings) -> Finding:

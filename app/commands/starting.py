@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.core.config import Settings
-from app.core.db import driver_dsn
+from app.core.database_url import driver_dsn
 from app.core.infra import Infra, open_infra, with_servers
 from app.core.logging import configure_logging
 from app.core.migrations import migrate, require_current

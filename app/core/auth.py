@@ -24,6 +24,7 @@ __all__ = [
     "Scope",
     "authenticator",
     "find_authenticator",
+    "require_scope",
 ]
 
 Role = Literal["user", "curator", "admin"]
@@ -71,6 +72,12 @@ def find_authenticator(token: str) -> Authenticator | None:
     return next((function for prefix, function in _authenticators.items() if token.startswith(prefix)), None)
 
 
+def require_scope(principal: Principal, scope: Scope) -> None:
+    """Raises Forbidden unless the token was made for this as well."""
+    if scope not in principal.scopes:
+        raise Forbidden(f"This token lacks the scope `{scope}`.", scope=scope)
+
+
 class Login(OAuth2PasswordBearer):
     """Reads the principal that the middleware found; declares the password flow, so that Swagger can sign in."""
 
@@ -92,9 +99,7 @@ class Login(OAuth2PasswordBearer):
         return principal
 
     def _check(self, principal: Principal, method: str) -> None:
-        scope = self._scope or ("read" if method in {"GET", "HEAD", "OPTIONS"} else "write")
-        if scope not in principal.scopes:
-            raise Forbidden(f"This token lacks the scope `{scope}`.", scope=scope)
+        require_scope(principal, self._scope or ("read" if method in {"GET", "HEAD", "OPTIONS"} else "write"))
         if self._role == "admin" and not principal.is_admin:
             raise Forbidden("Only an admin may do this.")
         if self._role == "curator" and not principal.is_curator:

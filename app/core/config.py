@@ -3,21 +3,16 @@
 import os
 import secrets
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.core.database_url import postgres_url
+
 __all__ = ["Settings"]
-
-
-def _postgres_url(url: str) -> str:
-    """Any spelling that hosts give (postgres://, postgresql://, +asyncpg) as SQLAlchemy's asyncpg spelling."""
-    scheme, separator, rest = url.partition("://")
-    if not separator or scheme.partition("+")[0] not in {"postgres", "postgresql"}:
-        raise ValueError("must start with postgres:// or postgresql://")
-    return f"postgresql+asyncpg://{rest}"
 
 
 class Settings(BaseSettings):
@@ -69,7 +64,7 @@ class Settings(BaseSettings):
     # --- manners ---
     cors_origins: Annotated[list[str], NoDecode] = Field([], description="origins of browser apps, with commas between")
     trusted_proxies: Annotated[list[str], NoDecode] = Field(
-        [], description="addresses whose X-Forwarded-For is believed, with commas between"
+        [], description="addresses or networks whose X-Forwarded-For is believed, with commas between: 10.0.0.0/8"
     )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="largest JSON or form body")
     rate_limits: bool = Field(True, description="limit requests for each person or address")
@@ -85,10 +80,22 @@ class Settings(BaseSettings):
     stream_via: Literal["server", "redirect"] = Field(
         "server", description="redirect: recordings come straight from the object store, by short signed links"
     )
+    transcodes: int = Field(
+        4, ge=0, le=100, description="recordings that ffmpeg makes smaller at once while they are sent; 0: none"
+    )
 
     # --- the outside world; what has no key uses its local stand-in ---
     mail_from: str = Field("SoundScore <no-reply@localhost>", description="sender of mails")
-    smtp_url: str = Field("", description="smtp://user:password@host:587 (STARTTLS if offered) or smtps://host:465")
+    smtp_url: str = Field(
+        "",
+        description="smtp://user:password@host:587 (STARTTLS if offered), smtp+starttls:// (nothing without it) "
+        "or smtps://host:465",
+    )
+    smtp_ca_file: str = Field(
+        "",
+        description="PEM file of who may have signed that server's certificate, beside whom the machine trusts "
+        "(which SSL_CERT_FILE in the environment replaces)",
+    )
     resend_api_key: SecretStr = Field(SecretStr(""), description="send mail by Resend")
     resend_api_url: str = Field("https://api.resend.com", description="Resend's API")
     export_seconds: float = Field(25.0, gt=0, description="longest that an attempt to mail an export may take")
@@ -118,10 +125,26 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, proxies: list[str]) -> list[str]:
+        for proxy in proxies:
+            try:
+                ip_network(proxy)
+            except ValueError:
+                raise ValueError(f"{proxy} is neither an address nor a network such as 10.0.0.0/8") from None
+        return proxies
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: list[str]) -> list[str]:
+        # browsers send them without a path and in lower case, and they are compared as texts
+        return [origin.rstrip("/").lower() for origin in origins]
+
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, url: str) -> str:
-        return _postgres_url(url) if url else ""
+        return postgres_url(url) if url else ""
 
     @field_validator("redis_url")
     @classmethod

@@ -10,11 +10,11 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import ARRAY, TIMESTAMP, BigInteger, Connection, MetaData, Select, Text, Uuid, event, func
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from app.core.config import Settings
+from app.core.database_url import driver_dsn, engine_for
 from app.core.errors import Unavailable
 from app.core.ids import uuid7
 from app.core.pooling import Plain, decode_json
@@ -183,13 +183,13 @@ class Database:
         self._url = settings.database_url
         self._timeout = settings.database_timeout_seconds
         self._size = settings.database_pool_size
-        self.engine = create_async_engine(
+        self.engine = engine_for(
             self._url,
+            connect={"command_timeout": self._timeout, "timeout": self._timeout / 2},
             pool_size=self._size,
             max_overflow=0,
             pool_timeout=self._timeout / 2,
             pool_pre_ping=False,
-            connect_args={"command_timeout": self._timeout, "timeout": self._timeout / 2},
         )
         self.autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.uncounted = self.engine.execution_options(counted=False)
@@ -287,8 +287,3 @@ class Database:
 def _cut(connection: Any, *_: object) -> None:
     """An invalid connection is dropped without a word: SQLAlchemy would wait two seconds for its farewell."""
     connection.driver_connection.terminate()
-
-
-def driver_dsn(url: str) -> str:
-    """SQLAlchemy's URL as asyncpg wants it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

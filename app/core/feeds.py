@@ -14,13 +14,25 @@ from app.core.db import Reader
 from app.core.errors import Unavailable
 from app.core.wires import encode
 
-__all__ = ["EVERYBODY", "PAGE", "Feed", "Line", "Listener", "Log", "log_of_channels", "logs", "mouthful"]
+__all__ = [
+    "EVERYBODY",
+    "MOUTHFUL",
+    "PAGE",
+    "Feed",
+    "Line",
+    "Listener",
+    "Log",
+    "Tail",
+    "log_of_channels",
+    "logs",
+    "mouthful",
+]
 
 PAGE = 200
-_KEPT = 256
-"""Lines that a process keeps of each channel, for those who come in while they pass."""
-_MOUTHFUL = 64 * 1024
-"""Bytes that somebody who comes in gets at once."""
+MOUTHFUL = 64 * 1024
+"""Bytes that are read at once, or given at once to somebody who comes in; a line that is longer goes alone."""
+_KEPT, _KEPT_BYTES = 256, 256 * 1024
+"""What a process keeps of each channel, for those who come in while it passes: lines, and bytes of them."""
 EVERYBODY = UUID(int=2**128 - 1)
 """In `removes` of a line: nobody hears anything of the channel after it."""
 log = structlog.get_logger()
@@ -64,9 +76,9 @@ class Listener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Where lines are read: after a number, at most so many; and the newest number of each channel."""
+    """Where lines are read: some after a number, a mouthful at most; and the newest number of each channel."""
 
-    load: Callable[[Reader, UUID, int, int], Awaitable[list[Line]]]
+    load: Callable[[Reader, UUID, int], Awaitable[list[Line]]]
     heads: Callable[[Reader, list[UUID]], Awaitable[dict[UUID, int]]]
 
 
@@ -79,6 +91,29 @@ def log_of_channels(source: Log) -> None:
     logs[:] = [source]
 
 
+class Tail:
+    """The last lines of many, no more than are worth their memory."""
+
+    def __init__(self) -> None:
+        self._lines: deque[Line] = deque()
+        self._bytes = 0
+
+    def append(self, line: Line) -> None:
+        """Keeps a line, and lets go of the oldest."""
+        self._lines.append(line)
+        self._bytes += len(line.payload)
+        while len(self._lines) > _KEPT or self._bytes > _KEPT_BYTES:
+            self._bytes -= len(self._lines.popleft().payload)
+
+    def after(self, position: int) -> list[Line]:
+        """Those with a larger number."""
+        return [line for line in self._lines if line.sequence > position]
+
+    def last(self, count: int) -> list[Line]:
+        """The last so many, if they are still here."""
+        return list(self._lines)[max(0, len(self._lines) - count) :]
+
+
 class Feed:
     """A channel in this process: how far its sockets have heard, and who they are."""
 
@@ -89,12 +124,11 @@ class Feed:
         self._known = 0
         self._reading = asyncio.Lock()
         self._catching: asyncio.Task[None] | None = None
-        self._recent: deque[Line] = deque(maxlen=_KEPT)
-        self._passing: deque[Line] = deque(maxlen=_KEPT)
+        self._recent, self._passing = Tail(), Tail()
         self.passed = 0
         self._pending: list[Line] = []
-        self._plain: dict[Listener, None] = {}
-        self._picky: dict[Listener, None] = {}
+        self._plain: dict[Listener, int] = {}
+        self._picky: dict[Listener, int] = {}
         self.guests = 0
 
     @property
@@ -121,38 +155,36 @@ class Feed:
             self._catching = asyncio.create_task(self._catch_up(), name="catch up")
 
     async def read_on(self) -> None:
-        """Reads the log to its end. Raises Unavailable."""
+        """Reads a mouthful of the log. Raises Unavailable."""
         async with self._reading:
-            full = True
-            while full and self.delivered is not None:
-                lines = await logs[0].load(self._reader, self.channel_id, self.delivered, PAGE)
-                full = len(lines) == PAGE
-                for line in lines:
+            if self.delivered is not None:
+                for line in await logs[0].load(self._reader, self.channel_id, self.delivered):
                     if line.sequence > self.delivered:
                         self._take(line)
 
     async def level(self, listener: Listener, position: int, *, head: int = 0, passed: int | None = None) -> None:
         """Lets a listener hear everything after `position`, to which it knows the channel. Raises Unavailable.
 
-        What has no number it hears too, from when so many had `passed`. The channel is known to have reached `head`.
+        What has no number it hears too, from when so many had `passed`. The channel is known to have reached `head`
+        when the listener was let in, so no line up to there puts it out: whoever left before has come back.
         """
         if self.delivered is None:
             self.delivered = max(position, head)
             self.catch_up(self.delivered)
-        while (missing := self._after(position)) is None or _size(missing) > _MOUTHFUL:
+        while (missing := self._after(position)) is None or _size(missing) > MOUTHFUL:
             if self.delivered < position:
                 await self.read_on()
                 continue
             # longer ago than what is kept here, or too much to be sent at once
-            lines = mouthful(missing or await logs[0].load(self._reader, self.channel_id, position, PAGE))
-            if not self._tell(listener, lines):
+            lines = mouthful(missing or await logs[0].load(self._reader, self.channel_id, position))
+            if not self._tell(listener, lines, head):
                 return
             await listener.keep_up()
             position = lines[-1].sequence if lines else self.delivered
         self._flush()
         gone_by = self.passed - (self.passed if passed is None else passed)
-        if self._tell(listener, [*missing, *list(self._passing)[len(self._passing) - gone_by :]]):
-            (self._picky if listener.picky else self._plain)[listener] = None
+        if self._tell(listener, [*missing, *self._passing.last(gone_by)], head):
+            (self._picky if listener.picky else self._plain)[listener] = head
 
     def leave(self, listener: Listener) -> None:
         """Stops a listener from hearing anything more."""
@@ -161,15 +193,16 @@ class Feed:
 
     def sort(self, listener: Listener) -> None:
         """Has a listener treated as picky from now on, or no longer."""
-        if listener in self._plain or listener in self._picky:
+        head = self._plain.get(listener, self._picky.get(listener))
+        if head is not None:
             self._flush()
             self.leave(listener)
-            (self._picky if listener.picky else self._plain)[listener] = None
+            (self._picky if listener.picky else self._plain)[listener] = head
 
     def _after(self, position: int) -> list[Line] | None:
         """What was delivered after a position, if all of it is still here."""
         assert self.delivered is not None
-        missing = [line for line in self._recent if line.sequence > position]
+        missing = self._recent.after(position)
         return missing if len(missing) == self.delivered - position else None
 
     async def _catch_up(self) -> None:
@@ -190,13 +223,13 @@ class Feed:
         self._send(line)
         if line.removes is not None:
             self._flush()
-            for listener in self.listeners:
-                if line.removes in {listener.user_id, EVERYBODY}:
+            for listener, head in {**self._plain, **self._picky}.items():
+                if _removes(line, listener, head):
                     self._remove(listener)
 
-    def _tell(self, listener: Listener, lines: Sequence[Line]) -> bool:
+    def _tell(self, listener: Listener, lines: Sequence[Line], head: int) -> bool:
         """Has somebody who comes in hear lines up to the one that removes them; whether they may hear more."""
-        last = next((n for n, line in enumerate(lines, 1) if line.removes in {listener.user_id, EVERYBODY}), None)
+        last = next((number for number, line in enumerate(lines, 1) if _removes(line, listener, head)), None)
         if lines:
             listener.hear(lines[:last])
         if last is not None:
@@ -224,6 +257,11 @@ class Feed:
             listener.hear(lines)
 
 
+def _removes(line: Line, listener: Listener, head: int) -> bool:
+    """Whether a line puts out who was let in when the channel had reached `head`."""
+    return line.sequence > head and line.removes in {listener.user_id, EVERYBODY}
+
+
 def _size(lines: Sequence[Line]) -> int:
     return sum(len(line.payload) for line in lines)
 
@@ -231,4 +269,4 @@ def _size(lines: Sequence[Line]) -> int:
 def mouthful(lines: Sequence[Line]) -> Sequence[Line]:
     """The first of the lines, so many that they are not too much at once."""
     sizes = accumulate(len(line.payload) for line in lines)
-    return lines[: max(1, sum(size <= _MOUTHFUL for size in sizes))]
+    return lines[: max(1, sum(size <= MOUTHFUL for size in sizes))]

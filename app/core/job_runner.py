@@ -17,7 +17,7 @@ from pgqueuer.domain.models import Context
 from pgqueuer.domain.types import QueueEntrypoint, QueueManagerId
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 
-from app.core.db import driver_dsn
+from app.core.database_url import driver_dsn
 from app.core.job_link import Link, Queue, Statements
 from app.core.job_queue import (
     COUNT_PICKS,

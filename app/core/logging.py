@@ -10,11 +10,12 @@ import structlog
 
 from app.core.config import Settings
 
-__all__ = ["configure_logging", "redact"]
+__all__ = ["configure_logging", "hide", "redact"]
 
 _SECRET_NAME = re.compile(r"token|password|secret|authorization|cookie|ticket|api_key|dsn", re.IGNORECASE)
 _SECRET_VALUE = re.compile(
     r"(?i)(bearer\s+|token=|ticket=|password=|code=)[^\s&\"']+|(://[^:/@\s]+:)[^@\s]+(?=@)|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"
+    r"|\$(?:argon2\w*|2[abxy])\$[^\s'\"]+"
 )
 
 
@@ -24,11 +25,12 @@ def redact(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mutab
         if _SECRET_NAME.search(name) and isinstance(value, str | bytes):
             event[name] = "[hidden]"
         elif isinstance(value, str):
-            event[name] = _hide(value)
+            event[name] = hide(value)
     return event
 
 
-def _hide(text: str) -> str:
+def hide(text: str) -> str:
+    """The text without what looks like a secret."""
     return _SECRET_VALUE.sub(lambda match: f"{match.group(1) or match.group(2) or ''}[hidden]", text)
 
 
@@ -39,9 +41,9 @@ def configure_logging(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,  # before secrets are hidden, so in tracebacks too
     ]
     if settings.log_format == "json":
-        shared.append(structlog.processors.format_exc_info)
         renderer: Any = structlog.processors.JSONRenderer()
     else:
         renderer = structlog.dev.ConsoleRenderer(

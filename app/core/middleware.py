@@ -2,12 +2,14 @@
 
 import ipaddress
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import structlog
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,12 +17,12 @@ from app.core.auth import Principal
 from app.core.config import Settings
 from app.core.errors import AppError, PayloadTooLarge
 from app.core.limits import Limit, check
-from app.core.problems import problem_response
+from app.core.problems import problem_response, unexpected
 
 if TYPE_CHECKING:
     from app.core.infra import Infra
 
-__all__ = ["Gate", "RequestContext"]
+__all__ = ["Gate", "Proxies", "RequestContext", "Unforeseen", "client_address"]
 
 log = structlog.get_logger("access")
 _SECRETS = frozenset({"token", "code"})
@@ -93,12 +95,35 @@ def _add_headers(message: Message, scope: Scope, *, closing: bool) -> None:
     message["headers"] = headers
 
 
+class Unforeseen:
+    """Answers what nobody has foreseen inside the layers that add headers: else a browser could not read the answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def send_on(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_on)
+        except Exception as error:
+            if scope["type"] != "http" or begun:
+                raise
+            answer = await unexpected(Request(scope), error)
+            await answer(scope, receive, send)
+
+
 class Gate:
     """Finds out who asks, and refuses too much: too many requests, too large a body."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._proxies = frozenset(settings.trusted_proxies)
+        self._proxies = Proxies(settings.trusted_proxies)
         self._most_bytes = settings.max_body_bytes
         self._person = Limit("person", settings.rate_limit_user_per_minute)
         self._address = Limit("address", settings.rate_limit_address_per_minute)
@@ -167,7 +192,23 @@ def _route_of(scope: Scope) -> Any:
     return None
 
 
-def client_address(scope: Scope, headers: Headers, proxies: frozenset[str]) -> str:
+class Proxies:
+    """Networks whose word about addresses is believed."""
+
+    def __init__(self, networks: Sequence[str]) -> None:
+        self._networks = [ipaddress.ip_network(network) for network in networks]
+
+    def __contains__(self, address: str) -> bool:
+        if not self._networks:
+            return False
+        try:
+            parsed = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._networks)
+
+
+def client_address(scope: Scope, headers: Headers, proxies: Proxies) -> str:
     """The client's address: the nearest in X-Forwarded-For that is no trusted proxy. IPv6 counts by /64."""
     address = scope["client"][0] if scope.get("client") else "unknown"
     hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]

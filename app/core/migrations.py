@@ -10,7 +10,8 @@ from alembic.util import CommandError
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+
+from app.core.database_url import engine_for
 
 __all__ = ["SchemaError", "current_revision", "migrate", "newest_revision", "require_current"]
 
@@ -34,7 +35,7 @@ def newest_revision() -> str:
 
 async def current_revision(url: str) -> str | None:
     """The revision of the database, or None for an empty one."""
-    engine = create_async_engine(url)
+    engine = engine_for(url)
     try:
         async with engine.connect() as connection:
             return await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
@@ -44,7 +45,7 @@ async def current_revision(url: str) -> str | None:
 
 async def migrate(url: str, revision: str = "head") -> None:
     """Brings the schema to a revision, up or down. Raises SchemaError when that cannot be; then nothing has changed."""
-    engine = create_async_engine(url)
+    engine = engine_for(url)
     try:
         async with engine.begin() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))

@@ -1,11 +1,11 @@
 """Bases of all schemas: what goes out is complete, what comes in is strict."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 __all__ = ["Id", "Input", "Line", "Message", "Moment", "Output", "Prose", "Timestamp"]
 
@@ -39,8 +39,21 @@ def _written(value: Any) -> Any:
     raise ValueError("write it as RFC 3339 with an offset: 2026-05-01T20:15:00Z")
 
 
-Moment = Annotated[datetime, BeforeValidator(_written), Field(strict=False, examples=["2026-05-01T20:15:00Z"])]
-"""A moment in an input, with its offset from UTC."""
+def _in_utc(value: datetime) -> datetime:
+    """An offset may lead out of the years that there are."""
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("name a moment in the years 1 to 9999 of UTC") from None
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_written),
+    AfterValidator(_in_utc),
+    Field(strict=False, examples=["2026-05-01T20:15:00Z"]),
+]
+"""A moment in an input, with its offset from UTC; in UTC when it is read."""
 
 
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", strip_whitespace=True)]

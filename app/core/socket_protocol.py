@@ -20,7 +20,7 @@ EXTENSION = "soundscore.wire"
 MOST_BYTES = 16 * 1024
 """The longest message that is taken."""
 MOST_WAITING = 128 * 1024
-"""Bytes that may wait for a slow reader when there is more to send."""
+"""Bytes that may wait for a slow reader when there is more to send, besides the longest piece among them."""
 _FAREWELL_SECONDS = 1.0
 
 
@@ -31,6 +31,7 @@ class SocketProtocol(WSProtocol):
         super().__init__(*arguments, **options)
         self.buffer.max_length = MOST_BYTES
         self._too_long = False
+        self._longest = 0
 
     def handle_connect(self, event: Request) -> None:
         """Puts itself into the scope, for the application."""
@@ -61,8 +62,10 @@ class SocketProtocol(WSProtocol):
         if self.close_sent or self.transport.is_closing():
             return True
         waiting = self.transport.get_write_buffer_size()
+        # one long piece that goes out slowly is not yet a reader who is slow
+        self._longest = max(self._longest, len(frames)) if waiting else len(frames)
         self.transport.write(frames)
-        return waiting <= MOST_WAITING
+        return waiting <= MOST_WAITING + self._longest
 
     async def drain(self, seconds: float) -> bool:
         """Waits until little waits; False when nothing was read for so many seconds."""

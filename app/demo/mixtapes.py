@@ -120,7 +120,7 @@ class _Tape:
                 }
             )
             if number and accepted:
-                self._do(number / 4, name, "join", title=name)
+                self._do(number / 4, name, "join", person_id=self.content.people[name]["id"])
 
     def _do(self, hour: float, name: str, action: str, **what: Any) -> None:
         number = len(self.made.activities)
@@ -130,7 +130,8 @@ class _Tape:
                 "playlist_id": self.id,
                 "actor_id": self.content.people[name]["id"],
                 "action": action,
-                "title": what["title"],
+                "person_id": what.get("person_id"),
+                "title": what.get("title"),
                 "track_id": what.get("track_id"),
                 "count": 1,
                 "created_at": self._at(hour),

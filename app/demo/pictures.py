@@ -10,6 +10,7 @@ from io import BytesIO
 from PIL import Image, ImageDraw
 
 from app.integrations.storage import Storage
+from app.pictures.service import SIZES, keys_of
 
 __all__ = ["avatar_key", "cover_key", "draw", "store_pictures"]
 
@@ -33,26 +34,40 @@ def _key(folder: str, name: str) -> str:
 
 
 async def store_pictures(storage: Storage, keys: Iterable[str]) -> None:
-    """Draws and stores the pictures that are not there yet."""
+    """Draws and stores the pictures that are not there yet, in the sizes that other pictures have."""
     with ThreadPoolExecutor(THREADS, thread_name_prefix="demo") as threads:
 
         async def store(key: str) -> None:
-            if await storage.stat(key) is None:
-                picture = await asyncio.get_running_loop().run_in_executor(threads, draw, key)
-                await storage.put(key, picture, content_type="image/webp")
+            if await storage.stat(keys_of(key)[-1]) is None:  # the smallest, which every picture has, comes last
+                made = await asyncio.get_running_loop().run_in_executor(threads, draw, key)
+                for name, picture in made.items():
+                    await storage.put(name, picture, content_type="image/webp")
 
         await asyncio.gather(*map(store, keys))
 
 
-def draw(name: str) -> bytes:
-    """A WebP picture of a few kilobytes: a gradient of four related colours, and one of three shapes on it."""
-    seed = hashlib.sha256(name.encode()).digest()
+def draw(key: str) -> dict[str, bytes]:
+    """WebP pictures of a few kilobytes by their keys: the picture, and those of the sizes that are smaller."""
+    picture = _drawn(hashlib.sha256(key.encode()).digest())
+    made = {key: _encoded(picture)}
+    for size, name in zip(SIZES, keys_of(key)[1:], strict=True):
+        if size < SIDE:
+            made[name] = _encoded(picture.resize((size, size), Image.Resampling.LANCZOS))
+    return made
+
+
+def _drawn(seed: bytes) -> Image.Image:
+    """A gradient of four related colours, and one of three shapes on it."""
     corners = Image.new("RGB", (2, 2))
     corners.putdata([_colour(seed, i) for i in range(4)])
     picture = corners.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     shapes = Image.new("RGBA", picture.size)
     (_rings, _stripes, _discs)[seed[8] % 3](ImageDraw.Draw(shapes), seed)
     picture.paste(shapes, mask=shapes)
+    return picture
+
+
+def _encoded(picture: Image.Image) -> bytes:
     out = BytesIO()
     picture.save(out, "WEBP", quality=75, method=2)
     return out.getvalue()

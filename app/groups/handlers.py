@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import select
 
+from app.chat.invitations import every_invitation
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, job, on
 from app.groups import channel, cover
@@ -47,7 +48,4 @@ def export_groups(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
 @exported("group_invites")
 def export_invites(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
     """Invitations to the person and by them."""
-    columns = (GroupInvite.id, GroupInvite.group_id, GroupInvite.user_id, GroupInvite.invited_by_id)
-    invites = select(*columns, GroupInvite.status, GroupInvite.created_at, GroupInvite.expires_at)
-    mine = (GroupInvite.user_id == user_id) | (GroupInvite.invited_by_id == user_id)
-    return every_row(db, invites.where(mine), key=GroupInvite.id)
+    return every_invitation(db, GroupInvite, user_id)

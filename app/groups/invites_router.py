@@ -5,19 +5,18 @@ from uuid import UUID
 
 from fastapi import Path
 
+from app.chat.invitations import AlreadyInvited, InviteAnswered, InviteExpired, PersonBanned
+from app.chat.schemas import InvitationInput, InvitationItem
 from app.core.auth import CurrentUser
 from app.core.errors import Forbidden, NotFound, Unauthorized, problems
 from app.core.http import ReadDB, Router, WriteDB
 from app.core.limits import limited
 from app.core.paging import Page, Paged
 from app.groups import invites, links
-from app.groups.invites import AlreadyInvited, InviteAnswered, InviteExpired, PersonBanned
 from app.groups.links import LinkEnded
 from app.groups.membership import AlreadyMember, Banned
 from app.groups.schemas import (
     GroupDetail,
-    InviteInput,
-    InviteItem,
     LinkInput,
     LinkItem,
     LinkPreview,
@@ -88,13 +87,13 @@ async def redeem_group_link(token: Token, db: WriteDB, actor: CurrentUser) -> Gr
     responses=RANKED | problems(AlreadyMember, AlreadyInvited, PersonBanned),
     dependencies=[limited("groups.invite", 60, 600)],
 )
-async def invite_to_group(group_id: UUID, body: InviteInput, db: WriteDB, actor: CurrentUser) -> InviteItem:
+async def invite_to_group(group_id: UUID, body: InvitationInput, db: WriteDB, actor: CurrentUser) -> InvitationItem:
     """Members invite to public groups; to private ones moderators and above. It is valid for 14 days."""
     return await invites.invite_person(db, actor, group_id, body.username)
 
 
 @router.get("/{group_id}/invites", summary="Who is invited", responses=RANKED)
-async def list_group_invites(group_id: UUID, db: ReadDB, actor: CurrentUser, page: Paged) -> Page[InviteItem]:
+async def list_group_invites(group_id: UUID, db: ReadDB, actor: CurrentUser, page: Paged) -> Page[InvitationItem]:
     """For moderators and above: those who have not answered yet, the latest first."""
     return await invites.list_invites(db, actor, group_id, page)
 

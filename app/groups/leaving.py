@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 
+from app.chat.invitations import forget_invitations
 from app.chat.log import hold
 from app.core.db import Database, Writer
 from app.groups.membership import hand_over, remove
@@ -21,8 +22,7 @@ async def forget_memberships(db: Database, user_id: UUID) -> None:
         async with db.write() as writer:
             await _leave(writer, group_id, user_id)
     async with db.write() as writer:
-        sent = or_(GroupInvite.user_id == user_id, GroupInvite.invited_by_id == user_id)
-        await writer.execute(delete(GroupInvite).where(sent))
+        await forget_invitations(writer, GroupInvite, user_id)
         await writer.execute(delete(GroupBan).where(GroupBan.user_id == user_id))
         await writer.execute(delete(GroupMute).where(GroupMute.user_id == user_id))
 

@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from app.chat.invitations import mark_accepted
 from app.chat.log import append
 from app.chat.models import ChannelReader
 from app.chat.reading import start_reading
@@ -137,7 +138,7 @@ async def admit(db: Writer, group: Group, user_id: UUID) -> None:
     muted_until = await db.scalar(delete(GroupMute).filter_by(**mine).returning(GroupMute.until))
     db.add(GroupMember(**mine, role="member", muted_until=muted_until))
     group.member_count += 1
-    await db.execute(update(GroupInvite).filter_by(**mine, status="pending").values(status="accepted"))
+    await mark_accepted(db, GroupInvite, group.id, user_id)
     await start_reading(db, group.id, user_id)
     item = await ONE_MEMBER.first(db, **mine)
     assert item is not None, "they have just come in"

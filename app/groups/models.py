@@ -7,11 +7,10 @@ from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Integer, Sm
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.catalog.models import Key
+from app.chat.models import Invitation
 from app.core.db import Base, Row
 
 __all__ = ["Group", "GroupBan", "GroupInvite", "GroupLink", "GroupMember", "GroupMute"]
-
-_PENDING = text("status = 'pending'")
 
 
 class Group(Base):
@@ -89,22 +88,13 @@ class GroupMute(Base):
     until: Mapped[datetime]
 
 
-class GroupInvite(Row):
-    """A person is invited by a member. Whoever has one that is pending and not too old sees the group."""
+class GroupInvite(Invitation):
+    """A person is invited to a group by a member."""
 
     __tablename__ = "group_invites"
-    __table_args__ = (
-        CheckConstraint("status IN ('pending', 'accepted', 'declined')", name="status"),
-        Index("uq_group_invites_pending", "group_id", "user_id", unique=True, postgresql_where=_PENDING),
-        Index("ix_group_invites_group_id_id", "group_id", "id"),
-        Index("ix_group_invites_user_id_id", "user_id", "id"),
-    )
+    place = "group_id"
 
     group_id: Mapped[UUID] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"))
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    invited_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
-    status: Mapped[str] = mapped_column(server_default="pending")
-    expires_at: Mapped[datetime]
 
 
 class GroupLink(Row):

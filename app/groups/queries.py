@@ -20,7 +20,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.chat.invitations import is_open
 from app.chat.models import Channel, ChannelReader
+from app.chat.schemas import InvitationItem
 from app.core.query import PageQuery, Query
 from app.groups.models import Group, GroupBan, GroupInvite, GroupLink, GroupMember
 from app.groups.schemas import (
@@ -29,7 +31,6 @@ from app.groups.schemas import (
     GroupDetail,
     GroupItem,
     GroupSort,
-    InviteItem,
     LinkItem,
     LinkPreview,
     MemberItem,
@@ -58,8 +59,7 @@ def card_columns(prefix: str = "") -> list[Label[Any]]:
 
 def _invited(invite: Any) -> ColumnElement[bool]:
     """The viewer has an invitation that waits."""
-    waits = and_(invite.status == literal_column("'pending'"), invite.expires_at > func.now())
-    return and_(invite.group_id == Group.id, invite.user_id == VIEWER, waits)
+    return and_(invite.group_id == Group.id, invite.user_id == VIEWER, is_open(invite))
 
 
 def seen() -> ColumnElement[bool]:
@@ -164,22 +164,21 @@ BANS = PageQuery(
     order=[GroupBan.created_at, GroupBan.user_id],
 )
 
-_PENDING = and_(GroupInvite.status == literal_column("'pending'"), GroupInvite.expires_at > func.now())
 _INVITATION = (
     select(GroupInvite.id, *person_card(User, "user__"), *person_card(_BY, "invited_by__"))
     .add_columns(GroupInvite.created_at, GroupInvite.expires_at)
     .join_from(GroupInvite, User, User.id == GroupInvite.user_id)
     .outerjoin(_BY, and_(_BY.id == GroupInvite.invited_by_id, not_blocked(_BY.id)))
-    .where(_PENDING, not_blocked(User.id))
+    .where(is_open(GroupInvite), not_blocked(User.id))
 )
-INVITES = PageQuery(_INVITATION.where(GroupInvite.group_id == _GROUP_ID), into=InviteItem, order=[GroupInvite.id])
-INVITE = Query(_INVITATION.where(GroupInvite.id == bindparam("invite_id", type_=Uuid)), into=InviteItem)
+INVITES = PageQuery(_INVITATION.where(GroupInvite.group_id == _GROUP_ID), into=InvitationItem, order=[GroupInvite.id])
+INVITE = Query(_INVITATION.where(GroupInvite.id == bindparam("invite_id", type_=Uuid)), into=InvitationItem)
 MY_INVITES = PageQuery(
     select(GroupInvite.id, *card_columns("group__"), *person_card(_BY, "invited_by__"))
     .add_columns(GroupInvite.created_at, GroupInvite.expires_at)
     .join_from(GroupInvite, Group, Group.id == GroupInvite.group_id)
     .join(_BY, _BY.id == GroupInvite.invited_by_id)
-    .where(GroupInvite.user_id == VIEWER, _PENDING, not_blocked(_BY.id)),
+    .where(GroupInvite.user_id == VIEWER, is_open(GroupInvite), not_blocked(_BY.id)),
     into=MyInvite,
     order=[GroupInvite.id],
 )

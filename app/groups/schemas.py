@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, ConfigDict, Field
 
 from app.core.schemas import Id, Input, Line, Output, Prose, Timestamp
-from app.users.schemas import PersonCard, Username
+from app.users.schemas import PersonCard
 
 __all__ = [
     "BanInput",
@@ -19,8 +19,6 @@ __all__ = [
     "GroupItem",
     "GroupSort",
     "GroupState",
-    "InviteInput",
-    "InviteItem",
     "LinkInput",
     "LinkItem",
     "LinkPreview",
@@ -119,16 +117,6 @@ class BanItem(Output):
     created_at: Timestamp
 
 
-class InviteItem(Output):
-    """An invitation that waits for an answer."""
-
-    id: UUID
-    user: PersonCard
-    invited_by: PersonCard | None
-    created_at: Timestamp
-    expires_at: Timestamp
-
-
 class MyInvite(Output):
     """You are invited to a group."""
 
@@ -216,12 +204,6 @@ class MuteMemberInput(Input):
     """Until when the member may not speak."""
 
     until: Moment
-
-
-class InviteInput(Input):
-    """Whom to invite."""
-
-    username: Username
 
 
 class LinkInput(Input):

@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from app.catalog.hearing import heard_by
@@ -26,12 +27,13 @@ from app.catalog.models import Album, Artist, Track
 from app.catalog.schemas import TrackCard
 from app.core.query import PageQuery, Query
 from app.library.models import Listen, Listener
-from app.library.schemas import HeardGenre, KnownTrack, ListeningStats, ListenItem, TopEntry, TopKind
+from app.library.schemas import HeardGenre, KnownTrack, ListeningStats, ListenItem, RecentTrack, TopEntry, TopKind
 
-__all__ = ["CARD", "GENRES_HEARD", "KNOWN_TRACKS", "LISTENS_BY_ID", "STATS", "TOP", "listens_page"]
+__all__ = ["CARD", "GENRES_HEARD", "KNOWN_TRACKS", "LISTENS_BY_ID", "RECENT_TRACKS", "STATS", "TOP"]
+__all__ += ["listens_page"]
 
 LATEST_LISTENS = 500
-"""Of how many listens of each person their genres are counted."""
+"""Of how many listens of each person their genres are counted, and their last tracks found."""
 MOST_ENTRIES = 50
 
 
@@ -128,6 +130,33 @@ LISTENS_BY_ID = Query(
     .where(Listen.user_id == _id("user_id"), _among(Listen.id, "ids"))
     .order_by(Listen.id.desc()),
     into=ListenItem,
+)
+
+
+_OF_LATE = (
+    select(Listen.track_id, Listen.id)
+    .where(Listen.user_id == _id("user_id"))
+    .order_by(Listen.id.desc())
+    .limit(literal_column(str(LATEST_LISTENS)))
+    .subquery("of_late")
+)
+_LAST_TIME = (
+    select(_OF_LATE.c.track_id, _OF_LATE.c.id)
+    .ext(distinct_on(_OF_LATE.c.track_id))
+    .order_by(_OF_LATE.c.track_id, _OF_LATE.c.id.desc())
+    .subquery("last_time")
+)
+RECENT_TRACKS = Query(
+    select(*_card("track__"), Listen.listened_at)
+    .select_from(_LAST_TIME)
+    .join(Listen, and_(Listen.user_id == _id("user_id"), Listen.id == _LAST_TIME.c.id))
+    .join(Track, Track.id == _LAST_TIME.c.track_id)
+    .join(Artist, Artist.id == Track.artist_id)
+    .outerjoin(Album, Album.id == Track.album_id)
+    .where(heard_by())
+    .order_by(_LAST_TIME.c.id.desc())
+    .limit(literal_column(str(MOST_ENTRIES))),
+    into=RecentTrack,
 )
 
 

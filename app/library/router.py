@@ -23,6 +23,7 @@ from app.library.schemas import (
     NowPlayingInput,
     NowPlayingState,
     Period,
+    RecentTracks,
     RecordedListens,
     TopKind,
     TopList,
@@ -86,6 +87,14 @@ async def list_listens(
     """The latest first, if the person lets you see their library."""
     wanted = {"track_id": track_id, "album_id": album_id, "artist_id": artist_id}
     return await service.list_listens(db, actor, page, username=username, before=before, after=after, **wanted)
+
+
+@people.get("/{username}/recent-tracks", summary="What a person played of late", responses=THEIRS)
+async def list_recent_tracks(
+    username: Username, db: ReadDB, actor: MaybeUser, limit: Annotated[int, Query(ge=1, le=MOST_ENTRIES)] = 20
+) -> RecentTracks:
+    """Each track once, the last one first, out of their last 500 listens, if they let you see their library."""
+    return await service.list_recent_tracks(db, actor, username, limit=limit)
 
 
 @people.get("/{username}/listens/stats", summary="How much a person has heard", responses=THEIRS)

@@ -22,6 +22,8 @@ __all__ = [
     "NowPlayingInput",
     "NowPlayingState",
     "Period",
+    "RecentTrack",
+    "RecentTracks",
     "RecordedListens",
     "Source",
     "TopEntry",
@@ -97,6 +99,19 @@ class TopList(Output):
     range: Period
     since: Timestamp | None
     items: list[TopEntry]
+
+
+class RecentTrack(Output):
+    """A track, and when the person last began to hear it."""
+
+    track: TrackCard
+    listened_at: Timestamp
+
+
+class RecentTracks(Output):
+    """What a person heard of late, each track once, the last one first."""
+
+    items: list[RecentTrack]
 
 
 class NowPlayingInput(Input):

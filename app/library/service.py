@@ -19,13 +19,14 @@ from app.core.ids import MIN_UUID, uuid7_end, uuid7_start
 from app.core.paging import Page, PageRequest
 from app.core.query import Runs
 from app.library.models import Listen, Listener
-from app.library.queries import GENRES_HEARD, LISTENS_BY_ID, STATS, TOP, listens_page
+from app.library.queries import GENRES_HEARD, LISTENS_BY_ID, RECENT_TRACKS, STATS, TOP, listens_page
 from app.library.recording import Heard, add_counts, record
 from app.library.schemas import (
     ListenBatch,
     ListeningStats,
     ListenItem,
     Period,
+    RecentTracks,
     RecordedListens,
     TopKind,
     TopList,
@@ -39,6 +40,7 @@ __all__ = [
     "get_listening_stats",
     "heard_genres",
     "list_listens",
+    "list_recent_tracks",
     "list_top",
     "remove_listen",
 ]
@@ -68,6 +70,13 @@ async def list_listens(
     wanted["end_id"] = uuid7_start(before) if before else None
     given = {name: value for name, value in wanted.items() if value is not None}
     return await listens_page(frozenset(given)).page(db, page, user_id=user_id, viewer=viewer_of(actor), **given)
+
+
+async def list_recent_tracks(db: Runs, actor: Principal | None, username: str, *, limit: int) -> RecentTracks:
+    """The tracks among a person's last 500 listens, the last one first. Raises NotFound, ProfileRestricted."""
+    user_id = await open_library(db, actor, username)
+    tracks = await RECENT_TRACKS.all(db, user_id=user_id, viewer=viewer_of(actor))
+    return RecentTracks(items=tracks[:limit])
 
 
 async def get_listening_stats(db: Runs, actor: Principal | None, username: str) -> ListeningStats:

@@ -10,12 +10,23 @@ from sqlalchemy.orm import aliased
 from app.catalog.events import TrackCommented
 from app.catalog.models import Track
 from app.chat.events import DirectMessagesSent, PeopleMentioned
-from app.chat.models import ChannelReader, DirectChannel, Message
+from app.chat.models import ChannelReader, DirectChannel, Invitation, Message
 from app.core.db import Reader, Writer
 from app.core.jobs import on
 from app.groups.events import GroupInvited
 from app.groups.models import GroupInvite
-from app.notifications.kinds import COMMENT, DIRECT, FOLLOW, GROUP_INVITE, LIKE, MENTION, PLAYLIST_INVITE, REPLY, Kind
+from app.notifications.kinds import (
+    COMMENT,
+    DIRECT,
+    FOLLOW,
+    GROUP_INVITE,
+    LIKE,
+    MENTION,
+    PLAYLIST_INVITE,
+    REPLY,
+    ROOM_INVITE,
+    Kind,
+)
 from app.notifications.models import Notification, NotificationPreference
 from app.notifications.service import forget_between, forget_each_other, forget_leaver, hold_inboxes, notify
 from app.playlists.events import PlaylistInvited
@@ -24,6 +35,8 @@ from app.reactions.models import Comment, Like
 from app.reviews.events import CommentLiked, CommentWritten, ReviewLiked, ReviewPublished
 from app.reviews.mentions import mentioned_people
 from app.reviews.models import Review
+from app.rooms.events import RoomInvited
+from app.rooms.models import RoomInvitation
 from app.users.events import AccountDeleted, Blocked, Followed, Muted
 from app.users.exports import every_row, exported
 from app.users.models import Follow
@@ -41,6 +54,7 @@ __all__ = [
     "tell_of_playlist_invite",
     "tell_of_review",
     "tell_of_review_like",
+    "tell_of_room_invitation",
     "tell_of_track_comment",
 ]
 
@@ -162,7 +176,8 @@ async def tell_of_mentions(db: Writer, event: PeopleMentioned) -> None:
     muted = select(ChannelReader.user_id).where(ChannelReader.channel_id == event.channel_id, ChannelReader.muted)
     silent = set(await db.all(muted))
     for message in await _messages(db, event.message_ids):
-        await _tell_of_message(db, MENTION, message, set(message.mentions) - silent)
+        named = set(message.mentions) if event.people is None else {*message.mentions} & {*event.people}
+        await _tell_of_message(db, MENTION, message, named - silent)
 
 
 @on(DirectMessagesSent)
@@ -170,9 +185,12 @@ async def tell_of_direct_messages(db: Writer, event: DirectMessagesSent) -> None
     """The other of the two, unless they have been told of this conversation and not looked yet."""
     pair = select(DirectChannel).where(DirectChannel.id == event.channel_id)
     conversation = await db.one(pair)
+    first: dict[UUID, Message] = {}
     for message in await _messages(db, event.message_ids):
-        others = {conversation.first_id, conversation.second_id} - {message.author_id} if conversation else set()
-        await hold_inboxes(db, others, actor_id=message.author_id)
+        first.setdefault(message.author_id, message)  # told of the first, they have not looked when the next comes
+    for author_id, message in first.items():
+        others = {conversation.first_id, conversation.second_id} - {author_id} if conversation else set()
+        await hold_inboxes(db, others, actor_id=author_id)
         here = select(Message.id).where(Message.channel_id == event.channel_id)
         waiting = select(Notification.user_id).where(Notification.user_id.in_(others), Notification.read_at.is_(None))
         waiting = waiting.where(Notification.kind == DIRECT.name, Notification.message_id.in_(here))
@@ -203,16 +221,22 @@ async def _tell_of_message(db: Writer, kind: Kind, message: Message, people: set
 @on(GroupInvited)
 async def tell_of_group_invite(db: Writer, event: GroupInvited) -> None:
     """Who is invited, if they still are."""
-    invite = select(GroupInvite.id).where(GroupInvite.id == event.invite_id, GroupInvite.status == "pending")
+    await _tell_of_invitation(db, event, GroupInvite, GROUP_INVITE, group_invite_id=event.invite_id)
+
+
+@on(RoomInvited)
+async def tell_of_room_invitation(db: Writer, event: RoomInvited) -> None:
+    """Who is invited, if they still are."""
+    await _tell_of_invitation(db, event, RoomInvitation, ROOM_INVITE, room_invitation_id=event.invite_id)
+
+
+async def _tell_of_invitation(
+    db: Writer, event: GroupInvited | RoomInvited, table: type[Invitation], kind: Kind, **about: UUID
+) -> None:
+    invite = select(table.id).where(table.id == event.invite_id, table.status == "pending")
     if await db.scalar(invite.with_for_update(key_share=True, read=True)):
-        await notify(
-            db,
-            user_ids=[event.user_id],
-            kind=GROUP_INVITE,
-            actor_id=event.invited_by_id,
-            subject=f"group_invite:{event.invite_id}",
-            group_invite_id=event.invite_id,
-        )
+        subject = f"{kind.name}:{event.invite_id}"
+        await notify(db, user_ids=[event.user_id], kind=kind, actor_id=event.invited_by_id, subject=subject, **about)
 
 
 @on(PlaylistInvited)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 __all__ = ["COMMENT", "DIRECT", "FOLLOW", "GROUP_INVITE", "LIKE", "MENTION", "PLAYLIST_INVITE", "REPLY"]
-__all__ += ["Kind", "kind", "kinds"]
+__all__ += ["ROOM_INVITE", "Kind", "kind", "kinds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +38,4 @@ MENTION = kind("mention", title="Mentions of your name")
 DIRECT = kind("direct", title="Messages to you alone")
 GROUP_INVITE = kind("group_invite", title="Invitations to groups")
 PLAYLIST_INVITE = kind("playlist_invite", title="Invitations to playlists")
+ROOM_INVITE = kind("room_invite", title="Invitations to rooms")

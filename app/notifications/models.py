@@ -49,6 +49,9 @@ class Notification(Row):
     playlist_member_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("playlist_members.id", ondelete="CASCADE"), index=True
     )
+    room_invitation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("room_invitations.id", ondelete="CASCADE"), index=True
+    )
     read_at: Mapped[datetime | None]
 
 

@@ -3,12 +3,25 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, join, literal_column, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Label,
+    Select,
+    and_,
+    bindparam,
+    func,
+    join,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 
 from app.catalog.hearing import heard_by
 from app.catalog.models import Album, Artist, Track
-from app.chat.models import Channel, Message
+from app.chat.models import Channel, Invitation, Message
 from app.core.db import Reader
 from app.core.query import PageQuery, Query
 from app.core.realtime import watch
@@ -19,6 +32,7 @@ from app.playlists.models import Playlist, PlaylistMember
 from app.reactions.models import Comment
 from app.reactions.queries import person_card
 from app.reviews.models import Review
+from app.rooms.models import Room, RoomInvitation
 from app.users.models import User
 from app.users.queries import VIEWER, not_blocked, not_muted, visible
 
@@ -62,16 +76,14 @@ def _about() -> Select[*tuple[Any, ...]]:
             Message.channel_id.label("message__channel_id"),
             Channel.kind.label("message__channel_kind"),
             func.left(Message.text, literal_column(str(EXCERPT))).label("message__excerpt"),
-            GroupInvite.id.label("group_invite__id"),
-            GroupInvite.status.label("group_invite__status"),
-            GroupInvite.expires_at.label("group_invite__expires_at"),
-            *(column.label(f"group_invite__group__{column.key}") for column in (Group.id, Group.name, Group.cover_key)),
+            *_invitation("group_invite", GroupInvite, "group", Group.id, Group.name, Group.cover_key),
             PlaylistMember.role.label("playlist_invite__role"),
             PlaylistMember.state.label("playlist_invite__state"),
             *(
                 column.label(f"playlist_invite__playlist__{column.key}")
                 for column in (Playlist.id, Playlist.name, Playlist.cover_key)
             ),
+            *_invitation("room_invite", RoomInvitation, "room", Room.id, Room.name),
         )
         .select_from(User)
         .outerjoin(reviews, Review.id == Notification.review_id)
@@ -81,9 +93,16 @@ def _about() -> Select[*tuple[Any, ...]]:
         .outerjoin(Channel, Channel.id == Message.channel_id)
         .outerjoin(join(GroupInvite, Group), GroupInvite.id == Notification.group_invite_id)
         .outerjoin(join(PlaylistMember, Playlist), PlaylistMember.id == Notification.playlist_member_id)
+        .outerjoin(join(RoomInvitation, Room), RoomInvitation.id == Notification.room_invitation_id)
         .where(User.id == Notification.actor_id, not_blocked(User.id), not_muted(User.id))
         .limit(literal_column("1"))
     )
+
+
+def _invitation(name: str, table: type[Invitation], place: str, *columns: Any) -> list[Label[Any]]:
+    """An invitation, whether it was answered, and to where it is."""
+    own = [column.label(f"{name}__{column.key}") for column in (table.id, table.status, table.expires_at)]
+    return own + [column.label(f"{name}__{place}__{column.key}") for column in columns]
 
 
 NOTIFICATIONS = PageQuery(_items(), into=NotificationItem, order=[Notification.number])

@@ -18,6 +18,8 @@ __all__ = [
     "NotedPlaylist",
     "NotedPlaylistInvite",
     "NotedReview",
+    "NotedRoom",
+    "NotedRoomInvite",
     "NotedTrack",
     "NotificationEvent",
     "NotificationItem",
@@ -103,11 +105,27 @@ class NotedPlaylistInvite(Output):
     playlist: NotedPlaylist
 
 
+class NotedRoom(Output):
+    """The room to which you are invited."""
+
+    id: UUID
+    name: str
+
+
+class NotedRoomInvite(Output):
+    """The invitation, and whether you have answered it."""
+
+    id: UUID
+    status: Literal["pending", "accepted", "declined"]
+    expires_at: Timestamp
+    room: NotedRoom
+
+
 class NotificationItem(Output):
     """What somebody did. `number` counts a person's notifications in the order in which they came.
 
-    `review`, `track`, `comment`, `message`, `group_invite` and `playlist_invite` are null where there is none, or where
-    you can no longer see it.
+    `review`, `track`, `comment`, `message`, `group_invite`, `playlist_invite` and `room_invite` are null where there is
+    none, or where you can no longer see it.
     """
 
     id: UUID
@@ -122,6 +140,7 @@ class NotificationItem(Output):
     message: NotedMessage | None
     group_invite: NotedInvite | None
     playlist_invite: NotedPlaylistInvite | None
+    room_invite: NotedRoomInvite | None
 
 
 class UnreadCount(Output):

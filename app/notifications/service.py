@@ -71,6 +71,7 @@ async def notify(
     message_id: UUID | None = None,
     group_invite_id: UUID | None = None,
     playlist_member_id: UUID | None = None,
+    room_invitation_id: UUID | None = None,
 ) -> None:
     """Notifies people of what the actor did, once for each kind, actor and subject.
 
@@ -90,16 +91,15 @@ async def notify(
         .returning(Inbox.user_id, Inbox.last_number)
         .cte("counted")
     )
-    same = {
-        "kind": kind.name,
-        "actor_id": actor_id,
-        "subject": subject,
+    said = {"kind": kind.name, "actor_id": actor_id, "subject": subject}
+    same = said | {
         "review_id": review_id,
         "comment_id": comment_id,
         "track_id": track_id,
         "message_id": message_id,
         "group_invite_id": group_invite_id,
         "playlist_member_id": playlist_member_id,
+        "room_invitation_id": room_invitation_id,
     }
     values = [literal(value, Notification.__table__.c[name].type) for name, value in same.items()]
     rows = select(wanted.c.id, wanted.c.user_id, counted.c.last_number, *values)

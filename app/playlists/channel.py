@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from app.chat.owners import Command, Entry, owner
+from app.chat.owners import Command, Entry, owner, readers
 from app.chat.protocol import event_kinds
 from app.core.auth import Principal
 from app.core.errors import AppError, Forbidden
 from app.core.query import Runs
 from app.playlists.entry_queries import FIRST_ENTRIES
+from app.playlists.lapses import LAPSED
 from app.playlists.queries import EVERY_MEMBER, STATE
 from app.playlists.standing import require_readable
 
@@ -55,13 +56,15 @@ class Playlists:
 
 
 owner("playlist", Playlists())
+readers("playlist", LAPSED)
 event_kinds(
     {
         "playlist.entries": "Entries came, went or moved, by `op`: `add` (`at`, `entries`), `remove` (`entry_ids`), "
         "`move` (`start`, `length`, `to`: the range is taken out, then put in so that it begins at `to`), `replace` "
         "(`entries`, by their ids), `reload` (too much for one event: read the list again); and `version`, "
         "`track_count`, `duration_ms`, `updated_at`",
-        "playlist.hidden": "The playlist is private now. Everybody's sockets end; who may still see it comes back",
+        "playlist.hidden": "The playlist, or its owner's profile, is not for everybody any more. Everybody's sockets "
+        "end; who may still see it comes back",
         "playlist.closed": "The playlist is no more. Everybody's sockets end",
     }
 )

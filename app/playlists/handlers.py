@@ -106,6 +106,6 @@ def export_playlist_memberships(db: Reader, user_id: UUID) -> AsyncIterator[dict
 @exported("playlist_activities")
 def export_playlist_activities(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
     """What the person did in playlists."""
-    names = ("id", "playlist_id", "action", "track_id", "title", "count", "created_at")
+    names = ("id", "playlist_id", "action", "person_id", "track_id", "title", "count", "created_at")
     done = select(*(getattr(PlaylistActivity, name) for name in names))
     return every_row(db, done.where(PlaylistActivity.actor_id == user_id), key=PlaylistActivity.id)

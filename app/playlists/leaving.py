@@ -5,12 +5,11 @@ from uuid import UUID
 
 from sqlalchemy import and_, or_, select, update
 
-from app.chat.log import hold
 from app.core.db import Database, Writer
 from app.playlists.members import give_to, take_out
 from app.playlists.models import Playlist, PlaylistActivity, PlaylistEntry, PlaylistMember
 from app.playlists.service import close_playlist
-from app.playlists.standing import Held, find_member, tell_of_changes
+from app.playlists.standing import Held, find_member, hold_alone, tell_of_changes
 
 __all__ = ["forget_names", "leave_playlists", "part"]
 
@@ -30,9 +29,10 @@ async def leave_playlists(database: Database, user_id: UUID, *, keep_content: bo
 
 
 async def forget_names(database: Database, user_id: UUID) -> None:
-    """What the person added and did is nobody's from then on."""
+    """What the person added and did is nobody's from then on, and what was done to them nobody's either."""
     await _forget(database, PlaylistEntry, PlaylistEntry.added_by_id, user_id)
     await _forget(database, PlaylistActivity, PlaylistActivity.actor_id, user_id)
+    await _forget(database, PlaylistActivity, PlaylistActivity.person_id, user_id)
 
 
 async def part(database: Database, first_id: UUID, second_id: UUID) -> None:
@@ -51,7 +51,7 @@ async def _put_out(db: Writer, member_id: UUID) -> None:
     playlist_id = await db.one(select(PlaylistMember.playlist_id).where(PlaylistMember.id == member_id))
     if playlist_id is None:
         return
-    await hold(db, playlist_id, kind="playlist")
+    await hold_alone(db, playlist_id)
     playlist = await db.one(select(Playlist).where(Playlist.id == playlist_id))
     member = await db.one(select(PlaylistMember).where(PlaylistMember.id == member_id))
     if playlist is not None and member is not None and playlist.owner_id is not None and member.role != "owner":
@@ -59,7 +59,7 @@ async def _put_out(db: Writer, member_id: UUID) -> None:
 
 
 async def _leave(db: Writer, playlist_id: UUID, user_id: UUID, *, keep_content: bool) -> None:
-    await hold(db, playlist_id, kind="playlist")
+    await hold_alone(db, playlist_id)
     playlist = await db.one(select(Playlist).where(Playlist.id == playlist_id))
     member = await find_member(db, playlist_id, user_id)
     if playlist is None or member is None:

@@ -7,14 +7,13 @@ from sqlalchemy import select
 
 from app.catalog.hearing import hearable
 from app.catalog.successors import on_forgetting
-from app.chat.log import hold
 from app.core.auth import Principal
 from app.core.db import Database, Writer
 from app.core.errors import NotFound
 from app.playlists.entries import NewEntry, present
 from app.playlists.entry_queries import LIVE_ENTRIES
 from app.playlists.models import Playlist, PlaylistEntry
-from app.playlists.standing import hold_playlist, note, tell_of_entries
+from app.playlists.standing import hold_alone, hold_playlist, note, tell_of_entries
 from app.playlists.tracks import describe
 
 __all__ = ["forget_words", "match_entry", "move_merged"]
@@ -74,7 +73,7 @@ async def move_merged(database: Database, pairs: Sequence[tuple[UUID, UUID]]) ->
     some = select(PlaylistEntry.playlist_id).where(PlaylistEntry.track_id.in_(duplicates)).limit(1)
     while (playlist_id := await database.reader.one(some)) is not None:
         async with database.write() as db:
-            await hold(db, playlist_id, kind="playlist")
+            await hold_alone(db, playlist_id)
             playlist = await db.one(select(Playlist).where(Playlist.id == playlist_id))
             if playlist is not None:
                 await db.records(_MERGE, [playlist_id, duplicates, kept])

@@ -149,7 +149,7 @@ async def take_out(db: Writer, held: Held, member: PlaylistMember) -> None:
     if member.state == "invited":
         return
     kind = "member.left" if member.user_id == held.actor_id else "member.kicked"
-    note(db, held, "leave", title=await _username(db, member.user_id))
+    note(db, held, "leave", person_id=member.user_id)
     said = {"user_id": member.user_id, "reason": ""} if kind == "member.kicked" else {"user_id": member.user_id}
     await append(db, held.playlist.id, kind=kind, actor_id=held.actor_id, data=said, removes=member.user_id)
 
@@ -166,7 +166,7 @@ async def change_role(db: Writer, actor: Principal, playlist_id: UUID, user_id: 
     if member.role != role:
         member.role = role
         if member.state == "accepted":
-            note(db, held, "role", title=await _username(db, user_id))
+            note(db, held, "role", person_id=user_id)
             said = {"user_id": user_id, "role": role}
             await append(db, playlist_id, kind="member.role", actor_id=actor.user_id, data=said)
     return await _item(db, playlist_id, user_id)
@@ -191,7 +191,7 @@ async def give_to(db: Writer, held: Held, heir: PlaylistMember) -> None:
     """Makes somebody the owner of a playlist that is held and has none."""
     previous_id, held.playlist.owner_id = held.playlist.owner_id, heir.user_id
     heir.role = "owner"
-    note(db, held, "owner", title=await _username(db, heir.user_id))
+    note(db, held, "owner", person_id=heir.user_id)
     said = {"user_id": heir.user_id, "previous_id": previous_id}
     await append(db, held.playlist.id, kind="owner.changed", actor_id=held.actor_id, data=said)
     await tell_of_changes(db, held.playlist, actor_id=held.actor_id)
@@ -227,7 +227,7 @@ async def _new_member(db: Writer, held: Held, user_id: UUID, *, role: Role, stat
 async def _come_in(db: Writer, held: Held, member: PlaylistMember) -> None:
     member.state, member.joined_at = "accepted", datetime.now(UTC)
     joined = await _item(db, held.playlist.id, member.user_id)
-    note(db, Held(held.playlist, member, member.user_id), "join", title=joined.user.username)
+    note(db, Held(held.playlist, member, member.user_id), "join", person_id=member.user_id)
     data = joined.model_dump()
     await append(db, held.playlist.id, kind="member.joined", actor_id=member.user_id, data=data)
 
@@ -236,7 +236,3 @@ async def _item(db: Writer, playlist_id: UUID, user_id: UUID) -> MemberItem:
     item = await MEMBER.first(db, playlist_id=playlist_id, user_id=user_id)
     assert item is not None, "their row is there"
     return item
-
-
-async def _username(db: Writer, user_id: UUID) -> str | None:
-    return await db.scalar(select(User.username).where(User.id == user_id))

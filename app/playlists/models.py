@@ -110,7 +110,10 @@ class PlaylistMember(Row):
 
 
 class PlaylistActivity(Row):
-    """What somebody did to a playlist: to one track, or to `count` of which `title` is the first."""
+    """What somebody did to a playlist: to one track, to `count` of which `title` is the first, or to a person.
+
+    People stand there by their ids alone, so that their names go with them.
+    """
 
     __tablename__ = "playlist_activities"
     __table_args__ = (
@@ -120,12 +123,14 @@ class PlaylistActivity(Row):
         ),
         Index("ix_playlist_activities_playlist_id_id", "playlist_id", "id"),
         Index("ix_playlist_activities_actor_id", "actor_id", postgresql_where=text("actor_id IS NOT NULL")),
+        Index("ix_playlist_activities_person_id", "person_id", postgresql_where=text("person_id IS NOT NULL")),
         Index("ix_playlist_activities_track_id", "track_id", postgresql_where=text("track_id IS NOT NULL")),
     )
 
     playlist_id: Mapped[UUID] = mapped_column(ForeignKey("playlists.id", ondelete="CASCADE"))
     actor_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     action: Mapped[str]
+    person_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     track_id: Mapped[UUID | None] = mapped_column(ForeignKey("tracks.id", ondelete="SET NULL"))
     title: Mapped[str | None]
     count: Mapped[int] = mapped_column(Integer, server_default="1")

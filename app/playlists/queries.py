@@ -49,7 +49,7 @@ __all__ += ["PLAYLIST", "STATE", "playlists_page", "seen"]
 MOST_OF_ONE = 2_000
 _PLAYLIST_ID = bindparam("playlist_id", type_=Uuid)
 _THIS = Playlist.id == _PLAYLIST_ID
-_ME, _OWNER, _BY = aliased(PlaylistMember), aliased(User), aliased(User)
+_ME, _OWNER, _BY, _WHO = aliased(PlaylistMember), aliased(User), aliased(User), aliased(User)
 _PUBLIC = Playlist.visibility == literal_column("'public'")
 _ACCEPTED: ColumnElement[str] = literal_column("'accepted'")
 
@@ -71,18 +71,18 @@ def _card(prefix: str = "") -> list[Label[Any]]:
 _OWNED = and_(_OWNER.id == Playlist.owner_id, not_blocked(_OWNER.id))
 
 
-def _open_to_all() -> ColumnElement[bool]:
+def _open_to_all(viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[bool]:
     """It is public, and its owner's profile is open to the viewer."""
     owner = aliased(User)
-    shown = _one().where(owner.id == Playlist.owner_id, visible(owner))
+    shown = _one().where(owner.id == Playlist.owner_id, visible(owner, viewer))
     return and_(_PUBLIC, or_(Playlist.owner_id.is_(None), _looked_up(shown)))
 
 
-def seen() -> ColumnElement[bool]:
+def seen(viewer: ColumnElement[Any] = VIEWER) -> ColumnElement[bool]:
     """The viewer may see the playlist: it is public, or they belong to it or are invited."""
     me = aliased(PlaylistMember)
-    mine = _one().where(me.playlist_id == Playlist.id, me.user_id == VIEWER)
-    return or_(_looked_up(mine), _open_to_all())
+    mine = _one().where(me.playlist_id == Playlist.id, me.user_id == viewer)
+    return or_(_looked_up(mine), _open_to_all(viewer))
 
 
 def _one() -> Select[int]:
@@ -204,12 +204,17 @@ ACTIVITIES = PageQuery(
         PlaylistActivity.id,
         *person_card(_BY, "actor__"),
         PlaylistActivity.action,
-        case((or_(PlaylistActivity.track_id.is_(None), Track.id.is_not(None)), PlaylistActivity.title)).label("title"),
+        *person_card(_WHO, "person__"),
+        case(
+            (PlaylistActivity.person_id.is_not(None), _WHO.username),
+            (or_(PlaylistActivity.track_id.is_(None), Track.id.is_not(None)), PlaylistActivity.title),
+        ).label("title"),
         Track.id.label("track_id"),
         PlaylistActivity.count,
         PlaylistActivity.created_at,
     )
     .outerjoin_from(PlaylistActivity, _BY, and_(_BY.id == PlaylistActivity.actor_id, not_blocked(_BY.id)))
+    .outerjoin(_WHO, and_(_WHO.id == PlaylistActivity.person_id, not_blocked(_WHO.id)))
     .outerjoin(Track, and_(Track.id == PlaylistActivity.track_id, heard_by()))
     .where(PlaylistActivity.playlist_id == _PLAYLIST_ID),
     into=ActivityItem,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
+from app.catalog.hearing import heard_by_sql
 from app.core.errors import Fault, Invalid
 from app.core.schemas import Input
 from app.core.text import name_key
@@ -191,10 +192,7 @@ rule_field(
 )
 
 # $1 need not occur in the rules, but has to have a type
-_HEARD: Final = """($1::uuid IS NULL OR true) AND (t.owner_id IS NULL OR t.owner_id = $2::uuid OR (
-            t.visibility = 'public' AND NOT EXISTS (
-                SELECT FROM blocks WHERE (blocker_id, blocked_id) IN ((t.owner_id, $2), ($2, t.owner_id))
-            )))"""
+_HEARD: Final = f"($1::uuid IS NULL OR true) AND {heard_by_sql('t', '$2::uuid')}"
 _ORDERS: Final[dict[Order, str]] = {
     "added": "t.created_at",
     "title": "t.title_key",

@@ -60,7 +60,10 @@ class PlaylistState(Output):
 
 
 class PlaylistItem(Output):
-    """A playlist in a list. `owner` is null if one of you blocks the other, or the account is gone."""
+    """A playlist in a list. `owner` is null if one of you blocks the other, or the account is gone.
+
+    In lists, a smart one has the numbers from when its rules were set; the first 20 of `mine` and `liked` those of now.
+    """
 
     id: UUID
     name: str
@@ -210,12 +213,16 @@ class PlaylistInvite(Output):
 
 
 class ActivityItem(Output):
-    """What somebody did. With a `count` above one, `title` and `track_id` are those of the first."""
+    """What somebody did. With a `count` above one, `title` and `track_id` are those of the first.
+
+    `actor` and `person` are null if one of you blocks the other, or the account is gone.
+    """
 
     id: UUID
     actor: PersonCard | None
     action: Action
-    title: str | None
+    person: PersonCard | None = Field(description="Who came, left, or has another role: of `join` to `owner`")
+    title: str | None = Field(description="Of a track or the playlist; where there is a `person`, their username")
     track_id: UUID | None
     count: int
     created_at: Timestamp

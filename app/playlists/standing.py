@@ -13,6 +13,7 @@ from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Conflict, Forbidden, NotFound
 from app.core.query import Runs
+from app.playlists.lapses import send_lapsed_away
 from app.playlists.models import Playlist, PlaylistActivity, PlaylistMember
 from app.playlists.queries import PLAYLIST, STATE, seen
 from app.playlists.schemas import Action, PlaylistDetail
@@ -24,6 +25,7 @@ __all__ = [
     "PlaylistChanged",
     "PlaylistIsSmart",
     "find_member",
+    "hold_alone",
     "hold_playlist",
     "note",
     "require_readable",
@@ -77,9 +79,15 @@ class Held:
             raise PlaylistChanged(detail, version=self.playlist.version)
 
 
+async def hold_alone(db: Writer, playlist_id: UUID) -> None:
+    """Lets nothing else happen in a playlist, and nobody hear of what does who may not see it. Raises NotFound."""
+    await hold(db, playlist_id, kind="playlist")
+    await send_lapsed_away(db, playlist_id)
+
+
 async def hold_playlist(db: Writer, actor: Principal, playlist_id: UUID) -> Held:
     """What every change of a playlist begins with. Raises NotFound, also for what the actor may not see."""
-    await hold(db, playlist_id, kind="playlist")
+    await hold_alone(db, playlist_id)
     found = await db.execute(
         select(Playlist, PlaylistMember)
         .outerjoin(
@@ -108,10 +116,17 @@ async def require_readable(db: Runs, actor: Principal | None, playlist_id: UUID)
 
 
 def note(
-    db: Writer, held: Held, action: Action, *, title: str | None = None, track_id: UUID | None = None, count: int = 1
+    db: Writer,
+    held: Held,
+    action: Action,
+    *,
+    title: str | None = None,
+    track_id: UUID | None = None,
+    person_id: UUID | None = None,
+    count: int = 1,
 ) -> None:
     """Writes down what the actor did."""
-    what = {"action": action, "title": title, "track_id": track_id, "count": count}
+    what = {"action": action, "title": title, "track_id": track_id, "person_id": person_id, "count": count}
     db.add(PlaylistActivity(playlist_id=held.playlist.id, actor_id=held.actor_id, **what))
 
 

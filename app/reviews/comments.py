@@ -28,9 +28,10 @@ from app.reviews.models import Review
 from app.reviews.reading import require_comment, require_review
 from app.reviews.schemas import CommentEdit, NewComment
 from app.reviews.service import lock_published
-from app.reviews.threads import OPEN_COMMENT, REPLIES, STANDING_COMMENT, THREADS
+from app.reviews.threads import ONE_COMMENT, OPEN_COMMENT, REPLIES, STANDING_COMMENT, THREADS
 
-__all__ = ["create_comment", "delete_comment", "edit_comment", "erase_and_count", "list_comments", "list_replies"]
+__all__ = ["create_comment", "delete_comment", "edit_comment", "erase_and_count", "get_comment", "list_comments"]
+__all__ += ["list_replies"]
 
 
 async def create_comment(db: Writer, actor: Principal, review_id: UUID, new: NewComment) -> CommentCard:
@@ -89,6 +90,14 @@ async def list_comments(
     if not found.items:
         await require_review(db, actor, review_id)
     return found
+
+
+async def get_comment(db: Reader, actor: Principal | None, comment_id: UUID) -> CommentCard:
+    """One comment. Raises NotFound."""
+    comment = await ONE_COMMENT.first(db, comment_id=comment_id, viewer=viewer_of(actor))
+    if comment is None:
+        raise NotFound("There is no such comment.")
+    return comment
 
 
 async def list_replies(db: Reader, actor: Principal | None, comment_id: UUID, page: PageRequest) -> Page[CommentCard]:

@@ -31,7 +31,8 @@ class Review(Row):
     )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    album_id: Mapped[UUID] = mapped_column(ForeignKey("albums.id", ondelete="CASCADE"))
+    album_id: Mapped[UUID] = mapped_column(ForeignKey("albums.id", ondelete="RESTRICT"))
+    """Of a draft too, which no count of reviews shows."""
     rating: Mapped[int | None] = mapped_column(SmallInteger)
     text: Mapped[str | None]
     is_favorite: Mapped[bool] = mapped_column(server_default="false")

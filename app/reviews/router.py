@@ -211,6 +211,12 @@ async def list_comments(
     return await talk.list_comments(db, actor, review_id, sort=sort, page=page)
 
 
+@comments.get("/comments/{comment_id}", summary="A comment", responses=problems(NotFound))
+async def get_comment(comment_id: UUID, db: ReadDB, actor: MaybeUser) -> CommentCard:
+    """`review_id` or `track_id` says where it stands, `parent_id` which comment it replies to."""
+    return await talk.get_comment(db, actor, comment_id)
+
+
 @comments.get("/comments/{comment_id}/replies", summary="Replies to a comment", responses=problems(NotFound))
 async def list_replies(comment_id: UUID, db: ReadDB, actor: MaybeUser, page: Paged) -> Page[CommentCard]:
     """All of them, the oldest first."""

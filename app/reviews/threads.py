@@ -16,7 +16,7 @@ from app.reviews.queries import REVIEW_ID, readable, readable_review
 from app.users.models import User
 from app.users.queries import VIEWER, not_blocked
 
-__all__ = ["OPEN_COMMENT", "READABLE_COMMENT", "REPLIES", "STANDING_COMMENT", "THREADS"]
+__all__ = ["ONE_COMMENT", "OPEN_COMMENT", "READABLE_COMMENT", "REPLIES", "STANDING_COMMENT", "THREADS"]
 
 
 def _readable(viewer: ColumnElement[Any] = VIEWER, comment: Any = Comment) -> ColumnElement[bool]:
@@ -35,6 +35,9 @@ OPEN_COMMENT = STANDING_COMMENT.where(_readable())
 """The comment `comment_id` if the viewer may read it and it is not deleted."""
 
 READABLE_COMMENT = Query(select(Comment.id).where(Comment.id == COMMENT_ID, _readable()), into=UUID)
+
+ONE_COMMENT = Query(comment_cards().where(Comment.id == COMMENT_ID, _readable()), into=CommentCard)
+"""The comment `comment_id` as the lists show it; one that was deleted but has replies is an empty place."""
 
 THREADS = {
     sort: PageQuery(

@@ -9,7 +9,7 @@ from app.chat.protocol import event_kinds
 from app.core.auth import Principal
 from app.core.errors import AppError
 from app.core.query import Runs
-from app.rooms import playback, queue, votes
+from app.rooms import playback, queue, undoing, votes
 from app.rooms.playback import playing_snapshot
 from app.rooms.queries import EVERY_MEMBER
 from app.rooms.rights import Muted, NotAllowed, NotMember, Standing, granted, standing
@@ -29,12 +29,13 @@ _NAMED = """
 class Rooms:
     """Rooms as channels."""
 
-    commands: Mapping[str, Command] = {**playback.COMMANDS, **queue.COMMANDS, **votes.COMMANDS}
+    commands: Mapping[str, Command] = {**playback.COMMANDS, **queue.COMMANDS, **undoing.COMMANDS, **votes.COMMANDS}
 
     async def enter(self, db: Runs, actor: Principal, channel_id: UUID) -> Entry:
         """Members only."""
         mine = await standing(db, channel_id, actor.user_id)
-        return Entry(role=mine.role, can_post=_silence(mine) is None, muted_until=mine.muted_until)
+        until = mine.muted_until if mine.is_muted else None
+        return Entry(role=mine.role, can_post=_silence(mine) is None, muted_until=until)
 
     async def speakers(self, db: Runs, channel_id: UUID, user_ids: Sequence[UUID]) -> Mapping[UUID, AppError | None]:
         """Members whose role may post, unless they are muted."""
@@ -59,9 +60,9 @@ class Rooms:
         return {row["username_key"]: row["id"] for row in rows}
 
     async def snapshot(self, db: Runs, actor: Principal, channel_id: UUID) -> dict[str, Any]:
-        """The room, who is in it, and what it plays."""
+        """The room, who is in it as far as the actor may see them, and what it plays."""
         state = await room_state(db, channel_id)
-        members = await EVERY_MEMBER.all(db, room_id=channel_id)
+        members = await EVERY_MEMBER.all(db, room_id=channel_id, viewer=actor.user_id)
         shown = [member.model_dump(include={"user", "role", "muted_until"}) for member in members]
         return {"room": state.model_dump(), "members": shown, **await playing_snapshot(db, channel_id)}
 

@@ -7,12 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from app.chat.channels import close_channel
+from app.chat.invitations import forget_invitations
 from app.core.db import Writer
 from app.core.errors import NotFound
 from app.core.infra import Infra
 from app.core.jobs import every, job
 from app.rooms.members import settle, take_out
-from app.rooms.models import Room
+from app.rooms.models import Room, RoomInvitation
 from app.rooms.service import close_room, load_room
 
 __all__ = ["Leaver", "close_idle_rooms", "forget_closed_rooms", "leave_every_room"]
@@ -78,6 +79,8 @@ async def leave_every_room(infra: Any, leaver: Leaver) -> None:
             room = await _still(db, row["id"])
             if room is not None and room.owner_id == leaver.user_id:
                 await _abandon(db, room, leaver)
+    async with infra.db.write() as db:
+        await forget_invitations(db, RoomInvitation, leaver.user_id)
 
 
 async def _abandon(db: Writer, room: Room, leaver: Leaver) -> None:

@@ -12,7 +12,7 @@ from app.core.db import Reader, Writer
 from app.core.errors import NotFound
 from app.core.paging import Page, PageRequest
 from app.rooms.members import find_member, take_out
-from app.rooms.models import Room, RoomBan, RoomMember
+from app.rooms.models import Room, RoomBan, RoomInvitation, RoomMember
 from app.rooms.queries import BANS
 from app.rooms.rights import NotAllowed, Permission, Role, Standing, require, require_rank, standing
 from app.rooms.schemas import BanInput, BanItem, MemberItem
@@ -46,6 +46,7 @@ async def ban(db: Writer, actor: Principal, room_id: UUID, username: str, terms:
     values = {"banned_by_id": actor.user_id, "reason": terms.reason, "until": until, "created_at": datetime.now(UTC)}
     row = insert(RoomBan).values(room_id=room_id, user_id=user_id, **values)
     await db.execute(row.on_conflict_do_update(index_elements=[RoomBan.room_id, RoomBan.user_id], set_=values))
+    await db.execute(delete(RoomInvitation).filter_by(room_id=room_id, user_id=user_id, status="pending"))
     said = {"until": until, "reason": terms.reason}
     if role is not None:
         await take_out(db, room, user_id, kind="member.banned", actor_id=actor.user_id, said=said)

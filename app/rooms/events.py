@@ -5,7 +5,16 @@ from uuid import UUID
 
 from app.core.jobs import Event
 
-__all__ = ["TrackPlayed"]
+__all__ = ["RoomInvited", "TrackPlayed"]
+
+
+class RoomInvited(Event):
+    """Somebody in a room invited a person."""
+
+    invite_id: UUID
+    room_id: UUID
+    user_id: UUID
+    invited_by_id: UUID
 
 
 class TrackPlayed(Event):

@@ -6,11 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
+from app.chat.invitations import every_invitation
 from app.core.db import Reader, Writer
 from app.core.jobs import enqueue, on
 from app.rooms import channel, closing, hiding, lobby, scheduler
 from app.rooms.closing import Leaver, leave_every_room
-from app.rooms.models import Room, RoomMember, RoomVisit
+from app.rooms.models import Room, RoomInvitation, RoomMember, RoomVisit
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
@@ -37,6 +38,12 @@ def export_memberships(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any
     in_them = (RoomMember.room_id, Room.name, RoomMember.role, RoomMember.joined_at, RoomMember.muted_until)
     mine = select(*in_them).join(Room, Room.id == RoomMember.room_id).where(RoomMember.user_id == user_id)
     return every_row(db, mine, key=RoomMember.room_id)
+
+
+@exported("room_invitations")
+def export_invitations(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
+    """Invitations to the person and by them."""
+    return every_invitation(db, RoomInvitation, user_id)
 
 
 @exported("room_visits")

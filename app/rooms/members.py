@@ -7,7 +7,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Uuid, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from app.chat.invitations import is_open, mark_accepted
 from app.chat.log import append
+from app.chat.models import ChannelReader
 from app.chat.reading import start_reading
 from app.core.auth import Principal
 from app.core.db import Reader, Writer
@@ -15,7 +17,7 @@ from app.core.errors import Conflict, Forbidden, NotFound, Unauthorized
 from app.core.infra import Infra
 from app.core.paging import Page, PageRequest
 from app.core.query import Runs
-from app.rooms.models import Room, RoomBan, RoomInvite, RoomMember, RoomVisit
+from app.rooms.models import Room, RoomBan, RoomInvitation, RoomInvite, RoomLimit, RoomMember, RoomVisit
 from app.rooms.queries import BY_INVITE, MEMBER, MEMBERS
 from app.rooms.rights import Role, require_reader
 from app.rooms.schemas import Entrance, InvitePreview, MemberItem, RoomDetail
@@ -31,7 +33,9 @@ __all__ = [
     "NotInRoom",
     "RoomFull",
     "WrongPassword",
+    "admit",
     "change_role",
+    "find_ban",
     "find_member",
     "get_invite_preview",
     "join_by_invite",
@@ -77,7 +81,7 @@ async def join_room(infra: Infra, actor: Principal, room_id: UUID, entrance: Ent
         await _refuse(db, actor, room)
         if entrance.invite is not None:
             await _use_invite(db, entrance.invite, room_id)
-        elif room.is_private and room.owner_id != actor.user_id:
+        elif room.is_private and room.owner_id != actor.user_id and not await _is_invited(db, actor, room):
             _check_password(room, proven)
         return await _let_in(db, actor, room)
 
@@ -90,6 +94,12 @@ async def join_by_invite(db: Writer, actor: Principal, code: str) -> RoomDetail:
     room = await load_room(db, room_id)
     await _refuse(db, actor, room)
     await _use_invite(db, code, room_id)
+    return await _let_in(db, actor, room)
+
+
+async def admit(db: Writer, actor: Principal, room: Room) -> RoomDetail:
+    """Lets the actor into a room that is held. Raises NotFound, AlreadyInRoom, BannedFromRoom, RoomFull."""
+    await _refuse(db, actor, room)
     return await _let_in(db, actor, room)
 
 
@@ -129,15 +139,36 @@ async def find_member(db: Runs, room_id: UUID, username: str) -> MemberItem:
     return found
 
 
+async def find_ban(db: Writer, room_id: UUID, user_id: UUID) -> RoomBan | None:
+    """The ban that keeps somebody out now."""
+    still = or_(RoomBan.until.is_(None), RoomBan.until > func.now())
+    return await db.one(select(RoomBan).filter_by(room_id=room_id, user_id=user_id).where(still))
+
+
 async def take_out(
     db: Writer, room: Room, user_id: UUID, *, kind: str, actor_id: UUID, said: dict[str, Any] | None = None
 ) -> None:
     """Ends a membership and the person's sockets. The room is held."""
-    await db.execute(delete(RoomMember).filter_by(room_id=room.id, user_id=user_id))
+    gone = delete(RoomMember).filter_by(room_id=room.id, user_id=user_id).returning(RoomMember)
+    member = await db.scalar(gone)
+    if member is not None:
+        await _remember_limits(db, room, member)
+    # who comes again has nothing unread
+    await db.execute(delete(ChannelReader).filter_by(channel_id=room.id, user_id=user_id))
     await db.flush()
     room.member_count -= 1
     data = {"user_id": user_id, "member_count": room.member_count, **(said or {})}
     await append(db, room.id, kind=kind, actor_id=actor_id, data=data, removes=user_id)
+
+
+async def _remember_limits(db: Writer, room: Room, member: RoomMember) -> None:
+    """Whoever may not speak, or less than those who come in, is not rid of that by coming again."""
+    until = member.muted_until if member.muted_until and member.muted_until > datetime.now(UTC) else None
+    role = "guest" if member.role == "guest" and room.entry_role != "guest" else None
+    if until or role:
+        kept = {"muted_until": until, "role": role}
+        row = insert(RoomLimit).values(room_id=room.id, user_id=member.user_id, **kept)
+        await db.execute(row.on_conflict_do_update(index_elements=[RoomLimit.room_id, RoomLimit.user_id], set_=kept))
 
 
 async def settle(db: Writer, room: Room, left_id: UUID) -> None:
@@ -193,8 +224,7 @@ async def _refuse(db: Writer, actor: Principal, room: Room) -> None:
         raise AlreadyInRoom("Connect to its socket.")
     if await db.one(select(Room.id).where(Room.id == room.id, not_blocked(Room.owner_id, _person(actor)))) is None:
         raise NotFound("There is no such room.")
-    still = or_(RoomBan.until.is_(None), RoomBan.until > func.now())
-    ban = await db.one(select(RoomBan).filter_by(**mine).where(still))
+    ban = await find_ban(db, room.id, actor.user_id)
     if ban and ban.until:
         raise BannedFromRoom(ban.reason, until=ban.until.isoformat())
     if ban:
@@ -203,6 +233,11 @@ async def _refuse(db: Writer, actor: Principal, room: Room) -> None:
 
 def _person(actor: Principal) -> ColumnElement[UUID]:
     return literal(actor.user_id, Uuid)
+
+
+async def _is_invited(db: Writer, actor: Principal, room: Room) -> bool:
+    mine = select(RoomInvitation.id).filter_by(room_id=room.id, user_id=actor.user_id)
+    return await db.one(mine.where(is_open(RoomInvitation))) is not None
 
 
 async def _use_invite(db: Writer, code: str, room_id: UUID) -> None:
@@ -227,11 +262,14 @@ async def _let_in(db: Writer, actor: Principal, room: Room) -> RoomDetail:
     mine = {"room_id": room.id, "user_id": actor.user_id}
     room.member_count += 1
     room.last_active_at = datetime.now(UTC)
-    role: Any = "owner" if room.owner_id in {actor.user_id, None} else room.entry_role
-    db.add(RoomMember(**mine, role=role))
+    limit = await db.scalar(delete(RoomLimit).filter_by(**mine).returning(RoomLimit))
+    is_owner = room.owner_id in {actor.user_id, None}
+    role: Any = "owner" if is_owner else limit.role or room.entry_role if limit else room.entry_role
+    db.add(RoomMember(**mine, role=role, muted_until=limit.muted_until if limit and not is_owner else None))
     visit = insert(RoomVisit).values(mine)
     again = {"visits": RoomVisit.visits + 1, "last_at": func.now()}
     await db.execute(visit.on_conflict_do_update(index_elements=[RoomVisit.user_id, RoomVisit.room_id], set_=again))
+    await mark_accepted(db, RoomInvitation, room.id, actor.user_id)
     await start_reading(db, room.id, actor.user_id)
     card = await db.one(select(User).where(User.id == actor.user_id))
     data = {"user": PersonCard.model_validate(card).model_dump(), "role": role, "member_count": room.member_count}

@@ -7,9 +7,10 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, SmallInteger
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.catalog.models import Key
+from app.chat.models import Invitation
 from app.core.db import Base, Row
 
-__all__ = ["Room", "RoomBan", "RoomInvite", "RoomMember", "RoomPermission", "RoomVisit"]
+__all__ = ["Room", "RoomBan", "RoomInvitation", "RoomInvite", "RoomMember", "RoomPermission", "RoomVisit"]
 
 
 class Room(Base):
@@ -66,6 +67,17 @@ class RoomMember(Base):
     muted_until: Mapped[datetime | None]
 
 
+class RoomLimit(Base):
+    """Somebody who left while they might not speak, or as a guest: when they come back, it is as it was."""
+
+    __tablename__ = "room_limits"
+
+    room_id: Mapped[UUID] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    muted_until: Mapped[datetime | None]
+    role: Mapped[str | None]
+
+
 class RoomPermission(Base):
     """Where a role of a room may do more, or less, than it usually may."""
 
@@ -106,6 +118,15 @@ class RoomInvite(Row):
     max_uses: Mapped[int | None] = mapped_column(Integer)
     uses: Mapped[int] = mapped_column(Integer, server_default="0")
     expires_at: Mapped[datetime | None]
+
+
+class RoomInvitation(Invitation):
+    """A person is invited to a room by somebody who is in it."""
+
+    __tablename__ = "room_invitations"
+    place = "room_id"
+
+    room_id: Mapped[UUID] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"))
 
 
 class RoomVisit(Base):

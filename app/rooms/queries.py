@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     cast,
     func,
     literal_column,
@@ -24,17 +25,20 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.catalog.models import Album, Artist, Track
+from app.chat.invitations import is_open
 from app.chat.models import Channel, ChannelReader, Heartbeat, Presence
 from app.chat.presence import LIFE_SECONDS
+from app.chat.schemas import InvitationItem
 from app.core.query import PageQuery, Query
 from app.reactions.queries import person_card
-from app.rooms.models import Room, RoomBan, RoomInvite, RoomMember, RoomPermission
+from app.rooms.models import Room, RoomBan, RoomInvitation, RoomInvite, RoomMember, RoomPermission
 from app.rooms.playback_models import Playback
 from app.rooms.schemas import (
     BanItem,
     InviteItem,
     LiveRoom,
     MemberItem,
+    MyInvitation,
     OwnRoom,
     RoomDetail,
     RoomItem,
@@ -51,19 +55,22 @@ __all__ = [
     "BY_NAME",
     "DETAIL",
     "EVERY_MEMBER",
+    "INVITATION",
+    "INVITATIONS",
     "INVITE",
     "INVITES",
     "LIVE",
     "MEMBER",
     "MEMBERS",
     "MINE",
+    "MY_INVITATIONS",
     "STATE",
     "rooms_page",
 ]
 
 MOST_LIVE = 500
 _ROOM_ID = bindparam("room_id", type_=Uuid)
-_OWNER, _ME, _MAKER = aliased(User), aliased(RoomMember), aliased(User)
+_OWNER, _ME, _MAKER, _MINE = aliased(User), aliased(RoomMember), aliased(User), aliased(RoomInvitation)
 
 _ALIVE = Heartbeat.seen_at > func.now() - func.make_interval(
     *[literal_column("0")] * 6, literal_column(f"{LIFE_SECONDS}")
@@ -123,23 +130,23 @@ _LISTED = or_(~Room.is_private, Room.password_hash.is_not(None))
 _VISIBLE = or_(_ME.role.is_not(None), Room.owner_id == VIEWER, and_(_LISTED, not_blocked(Room.owner_id)))
 
 
-def _rooms(*columns: Any) -> Select[Any]:
-    """Rooms with their owners and what they hear."""
-    rooms = select(*_CARD, *columns).select_from(Room).outerjoin(_OWNER, _OWNER.id == Room.owner_id)
-    return _hearing(rooms)
-
-
-def _hearing(rooms: Select[Any]) -> Select[Any]:
+def _hearing(rooms: Select[Any], told: ColumnElement[bool]) -> Select[Any]:
+    """With what they hear, where that may be told: what a private room plays is for those who are in it."""
     shared = or_(Track.visibility == "public", Track.owner_id == cast(Playback.item["added_by"].astext, Uuid))
     rooms = rooms.outerjoin(Playback, Playback.room_id == Room.id)
-    rooms = rooms.outerjoin(Track, and_(Track.id == Playback.track_id, shared))
+    rooms = rooms.outerjoin(Track, and_(Track.id == Playback.track_id, shared, told))
     return rooms.outerjoin(Artist, Artist.id == Track.artist_id).outerjoin(Album, Album.id == Track.album_id)
 
 
 def _items(present: ColumnElement[Any], *columns: Any) -> Select[Any]:
     """RoomItems for the viewer."""
-    rooms = _rooms(present.label("present_count"), *_NOW, Room.last_active_at, _ME.role, *columns)
-    return rooms.outerjoin(_ME, and_(_ME.room_id == Room.id, _ME.user_id == VIEWER))
+    rooms = (
+        select(*_CARD, present.label("present_count"), *_NOW, Room.last_active_at, _ME.role, *columns)
+        .select_from(Room)
+        .outerjoin(_OWNER, _OWNER.id == Room.owner_id)
+        .outerjoin(_ME, and_(_ME.room_id == Room.id, _ME.user_id == VIEWER))
+    )
+    return _hearing(rooms, or_(~Room.is_private, _ME.role.is_not(None)))
 
 
 _FILTERS: dict[str, ColumnElement[bool]] = {
@@ -167,9 +174,14 @@ STATE = Query(
     .where(Room.id == _ROOM_ID),
     into=RoomState,
 )
-_DETAIL = _items(_PRESENT_HERE, _OVERRIDES)
-DETAIL = Query(_DETAIL.where(Room.id == _ROOM_ID, _VISIBLE), into=RoomDetail)
-BY_NAME = Query(_DETAIL.where(Room.name_key == bindparam("name", type_=Text), _VISIBLE), into=RoomDetail)
+_INVITED = and_(_MINE.room_id == Room.id, _MINE.user_id == VIEWER, is_open(_MINE), not_blocked(Room.owner_id))
+_DETAIL = (
+    _items(_PRESENT_HERE, _OVERRIDES, _MINE.id.label("invitation_id"))
+    .outerjoin(_MINE, _INVITED)
+    .where(or_(_VISIBLE, _MINE.id.is_not(None)))
+)
+DETAIL = Query(_DETAIL.where(Room.id == _ROOM_ID), into=RoomDetail)
+BY_NAME = Query(_DETAIL.where(Room.name_key == bindparam("name", type_=Text)), into=RoomDetail)
 BY_IDS = Query(
     _items(_PRESENT_HERE).where(Room.id == any_(bindparam("ids", type_=ARRAY(Uuid))), _VISIBLE), into=RoomItem
 )
@@ -201,7 +213,8 @@ LIVE = Query(
     _hearing(
         select(Room.id, Room.name, Room.owner_id, Room.member_count, _COUNT.label("present_count"), *_NOW)
         .select_from(Room)
-        .outerjoin(_PRESENT, _PRESENT.c.channel_id == Room.id)
+        .outerjoin(_PRESENT, _PRESENT.c.channel_id == Room.id),
+        ~Room.is_private,
     )
     .where(_LISTED, or_(_PRESENT.c.people > 0, Playback.playing.is_(True)))
     .order_by(_COUNT.desc(), Room.last_active_at.desc())
@@ -209,8 +222,9 @@ LIVE = Query(
     into=LiveRoom,
 )
 
+_MUTED_UNTIL = case((RoomMember.muted_until > func.now(), RoomMember.muted_until)).label("muted_until")
 _MEMBER = (
-    select(*person_card(User, "user__"), RoomMember.role, RoomMember.joined_at, RoomMember.muted_until)
+    select(*person_card(User, "user__"), RoomMember.role, RoomMember.joined_at, _MUTED_UNTIL)
     .select_from(RoomMember)
     .join(User, User.id == RoomMember.user_id)
     .where(RoomMember.room_id == _ROOM_ID)
@@ -221,7 +235,9 @@ MEMBERS = PageQuery(
     order=[RoomMember.joined_at, RoomMember.user_id],
     ascending=True,
 )
-EVERY_MEMBER = Query(_MEMBER.order_by(RoomMember.joined_at, RoomMember.user_id), into=MemberItem)
+EVERY_MEMBER = Query(
+    _MEMBER.where(not_blocked(User.id)).order_by(RoomMember.joined_at, RoomMember.user_id), into=MemberItem
+)
 MEMBER = Query(_MEMBER.where(User.username_key == bindparam("username", type_=Text)), into=MemberItem)
 BANS = PageQuery(
     select(*person_card(User, "user__"), RoomBan.reason, RoomBan.until, RoomBan.created_at)
@@ -246,3 +262,25 @@ _INVITES = (
 )
 INVITES = PageQuery(_INVITES, into=InviteItem, order=[RoomInvite.id])
 INVITE = Query(_INVITES.where(RoomInvite.id == bindparam("invite_id", type_=Uuid)), into=InviteItem)
+
+_BY, _WHEN = aliased(User), (RoomInvitation.created_at, RoomInvitation.expires_at)
+_INVITATION = (
+    select(RoomInvitation.id, *person_card(User, "user__"), *person_card(_BY, "invited_by__"), *_WHEN)
+    .join_from(RoomInvitation, User, User.id == RoomInvitation.user_id)
+    .outerjoin(_BY, and_(_BY.id == RoomInvitation.invited_by_id, not_blocked(_BY.id)))
+    .where(is_open(RoomInvitation), not_blocked(User.id))
+)
+INVITATIONS = PageQuery(
+    _INVITATION.where(RoomInvitation.room_id == _ROOM_ID), into=InvitationItem, order=[RoomInvitation.id]
+)
+INVITATION = Query(_INVITATION.where(RoomInvitation.id == bindparam("invitation_id", type_=Uuid)), into=InvitationItem)
+_ROOM_CARD = [column.label(f"room__{column.key}") for column in select(*_CARD).selected_columns]
+MY_INVITATIONS = PageQuery(
+    select(RoomInvitation.id, *_ROOM_CARD, *person_card(_BY, "invited_by__"), *_WHEN)
+    .join_from(RoomInvitation, Room, Room.id == RoomInvitation.room_id)
+    .join(_BY, _BY.id == RoomInvitation.invited_by_id)
+    .outerjoin(_OWNER, _OWNER.id == Room.owner_id)
+    .where(RoomInvitation.user_id == VIEWER, is_open(RoomInvitation), not_blocked(_BY.id), not_blocked(Room.owner_id)),
+    into=MyInvitation,
+    order=[RoomInvitation.id],
+)

@@ -64,7 +64,9 @@ _STANDING = """
            ARRAY(SELECT p.permission FROM room_permissions p
                  WHERE p.room_id = r.id AND p.role = m.role AND NOT p.allowed) AS less
     FROM rooms r LEFT JOIN room_members m ON m.room_id = r.id AND m.user_id = $2
-    WHERE r.id = $1 AND (m.role IS NOT NULL OR r.owner_id = $2 OR ((NOT r.is_private OR r.password_hash IS NOT NULL)
+    WHERE r.id = $1 AND (m.role IS NOT NULL OR r.owner_id = $2 OR ((NOT r.is_private OR r.password_hash IS NOT NULL
+            OR EXISTS (SELECT FROM room_invitations i WHERE i.room_id = r.id AND i.user_id = $2
+                       AND i.status = 'pending' AND i.expires_at > now()))
         AND NOT EXISTS (SELECT FROM blocks WHERE (blocker_id, blocked_id) IN ((r.owner_id, $2), ($2, r.owner_id)))))"""
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "LiveRooms",
     "MemberItem",
     "MuteInput",
+    "MyInvitation",
     "NowPlaying",
     "OwnRoom",
     "PermissionChanges",
@@ -126,8 +127,9 @@ class RoomItem(RoomCard):
 
 
 class RoomDetail(RoomItem):
-    """A room with what each of its roles may do."""
+    """A room with what each of its roles may do; `invitation_id` is your open invitation."""
 
+    invitation_id: UUID | None
     permissions: Annotated[Usual, BeforeValidator(_usual)] = Field(description="What each role may do")
 
 
@@ -191,6 +193,16 @@ class InvitePreview(Output):
     """Where a link leads."""
 
     room: RoomItem
+
+
+class MyInvitation(Output):
+    """You are invited to a room."""
+
+    id: UUID
+    room: RoomCard
+    invited_by: PersonCard | None
+    created_at: Timestamp
+    expires_at: Timestamp
 
 
 class RoomInput(Input):

@@ -17,10 +17,12 @@ from app.core.db import Writer
 from app.core.errors import Conflict, NotFound
 from app.core.jobs import emit, enqueue
 from app.core.text import name_key
+from app.uploads.covers import show_cover
 from app.uploads.files import Files, drop_files
 from app.uploads.models import Upload
 from app.uploads.placing import Place, find_place, hold_uploads, lock_places, place_track, settle
 from app.uploads.processing import inbox_key
+from app.uploads.renditions import Recorded
 from app.uploads.schemas import UploadChanges, UploadDetails
 from app.uploads.service import get_upload, may_edit_catalog
 
@@ -55,6 +57,7 @@ async def change_upload(
         raise OfTheCatalogue("Change the track itself.")
     if places[-1] != (track.artist_id, track.album_id):
         await place_track(db, track, places[-1], disc=None, position=None)
+        await enqueue(db, show_cover, Recorded(upload_id=upload_id))
     await _apply(db, track, values)
     if values.get("year") and track.album_id:
         own = update(Album).where(Album.id == track.album_id, Album.owner_id == actor.user_id)

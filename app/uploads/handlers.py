@@ -12,7 +12,7 @@ from app.catalog.models import Artist, Track
 from app.core.db import Reader, Writer
 from app.core.infra import Infra
 from app.core.jobs import enqueue, every, job, on
-from app.uploads import files, leftovers, processing, renditions
+from app.uploads import covers, files, leftovers, processing, renditions
 from app.uploads.changes import take_away
 from app.uploads.leftovers import clear_inbox
 from app.uploads.models import Upload, UploadLink
@@ -21,7 +21,7 @@ from app.uploads.service import CLEARED
 from app.users.events import AccountDeleted
 from app.users.exports import every_row, exported
 
-__all__ = ["files", "forget_uploads", "leftovers", "processing", "remove_abandoned", "renditions"]
+__all__ = ["covers", "files", "forget_uploads", "leftovers", "processing", "remove_abandoned", "renditions"]
 
 STUCK = timedelta(hours=2)
 _BATCH = 100

@@ -18,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app.catalog.albums import count_tracks
 from app.catalog.artists import count_albums
 from app.catalog.likes import likes_key
+from app.catalog.locking import MERGE
 from app.catalog.models import Album, Artist, Track
 from app.catalog.search_index import index, unindex
 from app.catalog.service import GENRES_KEY
@@ -32,13 +33,14 @@ Place = tuple[UUID, UUID | None]
 """An artist, and an album if there is one."""
 _SQL_ONLY = {"synchronize_session": False}
 
-# what nobody's track is on any more and nobody has written of
+# what nobody's track is on any more and nobody has written of; with the duplicates that lead there
 _EMPTY_ALBUMS = """
-    DELETE FROM albums a WHERE a.id = ANY ($1::uuid[]) AND a.owner_id IS NOT NULL
-      AND NOT EXISTS (SELECT FROM tracks t WHERE t.album_id = a.id)
-      AND NOT EXISTS (SELECT FROM reviews r WHERE r.album_id = a.id)
-      AND NOT EXISTS (SELECT FROM albums d WHERE d.merged_into_id = a.id)
-    RETURNING a.id"""
+    WITH empty AS (
+        SELECT a.id FROM albums a WHERE a.id = ANY ($1::uuid[]) AND a.owner_id IS NOT NULL
+          AND NOT EXISTS (SELECT FROM tracks t WHERE t.album_id = a.id)
+          AND NOT EXISTS (
+              SELECT FROM reviews r JOIN albums d ON d.id = r.album_id WHERE a.id IN (d.id, d.merged_into_id)))
+    DELETE FROM albums a USING empty WHERE empty.id IN (a.id, a.merged_into_id) RETURNING a.id"""
 _EMPTY_ARTISTS = """
     DELETE FROM artists a WHERE a.id = ANY ($1::uuid[]) AND a.owner_id IS NOT NULL
       AND NOT EXISTS (SELECT FROM tracks t WHERE t.artist_id = a.id)
@@ -48,7 +50,11 @@ _EMPTY_ARTISTS = """
 
 
 async def hold_uploads(db: Writer, owner_id: UUID) -> None:
-    """Nobody else changes this person's uploads until the transaction ends."""
+    """Nobody else changes this person's uploads until the transaction ends, and nothing is merged.
+
+    Of an artist who is found by name, and an album that is made there, a merge would know only one.
+    """
+    await hold(db, *MERGE, shared=True)
     await hold(db, "uploads", owner_id)
 
 

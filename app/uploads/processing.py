@@ -1,7 +1,5 @@
 """What a job does with a file that was uploaded: looks at all of it, and makes it a track."""
 
-import asyncio
-import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +17,8 @@ from app.core.jobs import enqueue, job
 from app.core.text import name_key
 from app.integrations.storage import storage
 from app.uploads.apart import read_apart
+from app.uploads.covers import show_cover
+from app.uploads.fetching import fetch
 from app.uploads.models import Upload
 from app.uploads.placing import find_place, hold_uploads, place_track, settle
 from app.uploads.reading import Facts, Unreadable, line
@@ -26,7 +26,7 @@ from app.uploads.renditions import Recorded, make_renditions
 from app.uploads.sniffing import ANNOUNCED, TYPES
 from app.users.models import User
 
-__all__ = ["Order", "fetch", "inbox_key", "process_upload"]
+__all__ = ["Order", "inbox_key", "process_upload"]
 
 _MOST_GENRES = 20
 
@@ -40,10 +40,11 @@ class Order(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A whole file, looked at."""
+    """A whole file, looked at; `pictured` if its tags hold what may be a cover."""
 
     sha256: str
     facts: Facts
+    pictured: bool
 
 
 TOO_LATE = "processing_failed"
@@ -82,36 +83,17 @@ async def process_upload(infra: Infra, order: Order) -> None:
     await files.delete(inbox_key(upload.id))
 
 
-async def fetch(infra: Infra, key: str, path: Path, *, most: int) -> str:
-    """Brings an object into a file; its SHA-256. Raises Unreadable for one that is not there or longer than `most`."""
-    pieces = await infra.part(storage).get(key)
-    if pieces is None:
-        raise Unreadable("lost", "The file is gone. Upload it anew.")
-    digest, taken = hashlib.sha256(), 0
-    with path.open("wb") as file:
-        async for piece in pieces:
-            taken += len(piece)
-            if taken > most:
-                raise Unreadable("other_size", "The file is larger than was announced.")
-            await asyncio.to_thread(_take, file, digest, piece)
-    return digest.hexdigest()
-
-
-def _take(file: Any, digest: Any, piece: bytes) -> None:
-    digest.update(piece)
-    file.write(piece)
-
-
 async def _look_at(infra: Infra, upload: Upload) -> Content:
     with TemporaryDirectory(prefix="upload-") as folder:
-        path = Path(folder) / upload.key.rpartition("/")[2]
+        path, cover = Path(folder) / upload.key.rpartition("/")[2], Path(folder) / "cover"
         sha256 = await fetch(infra, upload.key, path, most=upload.size)
         if path.stat().st_size != upload.size:
             raise Unreadable("other_size", "The file is shorter than was announced.")
-        facts = await read_apart(path)
+        facts = await read_apart(path, cover=cover)
+        content = Content(sha256, facts, cover.exists())
     if facts.kind != ANNOUNCED[upload.content_type.lower()]:
         raise Unreadable("other_type", f"It was announced as {upload.content_type} and is {TYPES[facts.kind]}.")
-    return Content(sha256, facts)
+    return content
 
 
 async def _accept(db: Writer, upload: Upload, content: Content, *, edits_catalog: bool) -> bool:
@@ -141,6 +123,8 @@ async def _accept(db: Writer, upload: Upload, content: Content, *, edits_catalog
     }
     await db.execute(update(Upload).where(Upload.id == upload.id).values(ready | found))
     await enqueue(db, make_renditions, Recorded(upload_id=upload.id))
+    if content.pictured:
+        await enqueue(db, show_cover, Recorded(upload_id=upload.id))
     return True
 
 

@@ -88,6 +88,7 @@ _RECORDING = (
         Upload.sha256,
         Upload.audio_type,
         Upload.duration_ms,
+        Upload.bitrate_kbps,
         Upload.renditions,
         Upload.finalised_at,
     )

@@ -18,13 +18,16 @@ from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.jobs import job
 from app.integrations.storage import storage
+from app.uploads.fetching import bring
 from app.uploads.models import Upload
 
-__all__ = ["PEAKS", "Recorded", "make_renditions", "peaks_of", "wav_peaks"]
+__all__ = ["PEAKS", "SAFELY", "Recorded", "make_renditions", "peaks_of", "wav_peaks"]
 
 PEAKS = 400
 SECONDS = 600.0
 LONGEST_SECONDS = 24 * 3600
+SAFELY = ("-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file", "-threads", "1")
+"""ffmpeg reads local files alone: a playlist in disguise leads nowhere."""
 _RATE = 8000
 _WAV_HEADER = 44
 _ENCODERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -50,7 +53,7 @@ async def make_renditions(infra: Infra, recorded: Recorded) -> None:
         return
     with TemporaryDirectory(prefix="rendition-") as folder:
         source = Path(folder) / "source"
-        await _bring(infra, upload.key, source)
+        await bring(infra, upload.key, source)
         peaks = await peaks_of(source, upload.audio_type)
         made = await _encode(source, upload.audio_type) if shutil.which("ffmpeg") else {}
         renditions = [await _keep(infra, name, path) for name, path in made.items()]
@@ -145,10 +148,9 @@ def _at_most(bytes_per_second: int) -> tuple[str, ...]:
 
 
 async def _ffmpeg(*arguments: str) -> bool:
-    """Runs ffmpeg on local files alone: a playlist in disguise leads nowhere. Whether it did what it was told."""
-    safe = ("-nostdin", "-v", "error", "-y", "-protocol_whitelist", "file", "-threads", "1")
+    """Whether ffmpeg did what it was told."""
     process = await asyncio.create_subprocess_exec(
-        "ffmpeg", *safe, *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
+        "ffmpeg", *SAFELY, *arguments, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE
     )
     try:
         async with asyncio.timeout(SECONDS):
@@ -165,15 +167,6 @@ async def _ffmpeg(*arguments: str) -> bool:
     if process.returncode:
         log.warning("ffmpeg_failed", reason=told.decode(errors="replace")[-300:])
     return process.returncode == 0
-
-
-async def _bring(infra: Infra, key: str, path: Path) -> None:
-    pieces = await infra.part(storage).get(key)
-    if pieces is None:
-        raise FileNotFoundError(key)
-    with path.open("wb") as file:
-        async for piece in pieces:
-            await asyncio.to_thread(file.write, piece)
 
 
 async def _keep(infra: Infra, name: str, path: Path) -> dict[str, Any]:

@@ -179,5 +179,6 @@ class Recording(Output):
     sha256: str
     audio_type: str
     duration_ms: int
+    bitrate_kbps: int | None
     renditions: list[dict[str, Any]]
     finalised_at: Timestamp

@@ -22,18 +22,22 @@ from app.uploads.ranges import Span, Unsatisfiable, is_current, read_ranges
 from app.uploads.schemas import Recording
 
 __all__ = [
+    "OWN",
     "Format",
     "LinkInvalid",
     "NoRecording",
     "RangeNotSatisfiable",
     "Signed",
     "Wanted",
+    "heard",
+    "send",
     "stream_heard",
     "stream_signed",
 ]
 
 Format = Literal["original", "mp3", "opus"]
-SIGNED, OWN = "private, max-age=21600", "private, no-cache"
+SIGNED = {"cache-control": "private, max-age=21600"}
+OWN = {"cache-control": "private, no-cache", "vary": "Authorization"}
 LINK_SECONDS = 600
 _EXTENSIONS = {
     "audio/mpeg": "mp3",
@@ -92,21 +96,26 @@ async def stream_signed(infra: Infra, request: Request, track_id: UUID, wanted: 
     secret = infra.settings.secret
     if not check_media_url(secret, track_id, visibility, expires=signed.expires, signature=signed.signature):
         raise LinkInvalid("Ask for the track again: it names a new address.")
-    return await _send(infra, request, recording, wanted, {"cache-control": SIGNED})
+    return await send(infra, request, recording, wanted, dict(SIGNED))
 
 
 async def stream_heard(
     infra: Infra, request: Request, actor: Principal | None, track_id: UUID, wanted: Wanted
 ) -> Response:
     """The recording for somebody who may hear the track. Raises NoRecording, RangeNotSatisfiable."""
+    return await send(infra, request, await heard(infra, actor, track_id), wanted, dict(OWN))
+
+
+async def heard(infra: Infra, actor: Principal | None, track_id: UUID) -> Recording | None:
+    """The recording, if there is one that the actor may hear."""
     viewer = actor.user_id if actor else None
-    recording = await HEARD_RECORDING.first(infra.db.reader, track_id=track_id, viewer=viewer)
-    return await _send(infra, request, recording, wanted, {"cache-control": OWN, "vary": "Authorization"})
+    return await HEARD_RECORDING.first(infra.db.reader, track_id=track_id, viewer=viewer)
 
 
-async def _send(
+async def send(
     infra: Infra, request: Request, recording: Recording | None, wanted: Wanted, headers: dict[str, str]
 ) -> Response:
+    """A recording to somebody who may have it. Raises NoRecording, RangeNotSatisfiable."""
     if recording is None:
         raise NoRecording("There is no such track, or nothing of it to hear.")
     file = _file(recording, wanted.format)

@@ -34,6 +34,7 @@ _ROWS = [
         begin_oauth finish_oauth exchange_oauth_code get_json_web_keys show_verification confirm_verification show_reset
         confirm_reset list_album_reviews list_reviews get_album list_artists get_artist list_artist_albums list_albums
         list_album_tracks get_album_likes list_album_likers get_track list_genres get_picture search_everything
+        list_tracks list_track_likers list_oauth_providers
         list_rooms get_room_by_name list_track_comments list_trending_tracks
         list_top_albums list_trending_albums list_public_reviews list_busy_genres put_upload livez readyz health
         metrics swagger redoc sockets_document list_groups get_group list_playlists
@@ -44,7 +45,8 @@ _ROWS = [
         OPEN_OF_PERSON,
         """
         get_person list_followers list_following list_user_reviews get_review list_revisions list_review_likers
-        list_comments list_replies list_liked_albums list_liked_tracks get_room list_room_members list_room_queue
+        list_comments get_comment list_replies list_liked_albums list_liked_tracks get_room list_room_members
+        list_room_queue list_recent_tracks
         get_queued_item get_room_playback get_skip_vote list_room_history list_listens get_listening_stats list_top
         get_now_playing download_playlist get_playlist list_playlist_entries list_playlist_likers
         list_playlist_members list_user_playlists
@@ -55,9 +57,9 @@ _ROWS = [
         MEMBER_READS,
         """
         get_me get_own_profile list_blocks list_mutes list_followed_reviews list_drafts get_feed list_suggested_people
-        list_conversations
+        list_conversations get_direct_unread_count
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
-        list_my_groups list_my_group_invites list_group_members look_at_group_link
+        list_my_groups list_my_group_invites list_my_room_invitations list_group_members look_at_group_link
         list_own_rooms stream_rooms list_suggested_rooms
         list_my_playlists list_liked_playlists list_my_playlist_invites list_playlist_exports
         list_uploads get_upload_usage
@@ -124,7 +126,13 @@ _ROWS = [
     """,
     ),
     (GROUP_OWNER_OR_ADMIN, "delete_group"),
-    (OWN_WRITE, "accept_group_invite decline_group_invite finalise_upload change_upload"),
+    (
+        OWN_WRITE,
+        """
+        accept_group_invite decline_group_invite accept_room_invitation decline_room_invitation finalise_upload
+        change_upload
+    """,
+    ),
     (OWN_READ, "get_upload"),
     (OWN_OR_ADMIN, "delete_upload"),
     (
@@ -133,7 +141,8 @@ _ROWS = [
         update_room hand_over_room change_room_permissions set_room_role kick_from_room mute_in_room unmute_in_room
         list_room_bans ban_from_room unban_from_room list_room_invites create_room_invite revoke_room_invite
         add_to_room_queue clear_room_queue undo_room_queue move_queued_item remove_queued_item vote_for_queued_item
-        unvote_queued_item control_room_playback vote_to_skip add_file_to_playlist match_playlist_placeholders
+        unvote_queued_item control_room_playback vote_to_skip invite_to_room list_room_invitations
+        revoke_room_invitation add_file_to_playlist match_playlist_placeholders
     """,
     ),
     (

@@ -56,6 +56,12 @@ async def browser(served: Served) -> AsyncIterator[httpx.AsyncClient]:
         yield client
 
 
+async def test_a_client_learns_which_buttons_to_show(served: Served, client: httpx.AsyncClient) -> None:
+    async with http_client(served[1]) as browser:
+        assert (await browser.get("/auth/oauth")).json() == {"providers": ["google", "spotify"]}
+    assert (await client.get("/auth/oauth")).json() == {"providers": []}
+
+
 def person(**claims: Any) -> dict[str, Any]:
     name = unique("gabi")
     return {"sub": name, "name": "Gabi", "email": f"{name}@example.com", "email_verified": True} | claims

@@ -11,7 +11,7 @@ from app.catalog.service import get_album
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from tests.catalog.factories import Body, add_album, add_artist, add_track, unique
-from tests.people import Person, queries
+from tests.people import People, Person, queries
 
 THREE: list[Body] = [
     {"title": "Come Together", "duration_ms": 259_000},
@@ -199,3 +199,25 @@ async def test_an_album_is_made_once_for_a_key(curator: Person, client: httpx.As
     answers = [await curator.post("/albums", json=body, headers=key) for _ in range(2)]
     assert answers[0].json() == answers[1].json()
     assert len((await client.get(f"/artists/{artist['id']}/albums")).json()["items"]) == 1
+
+
+async def test_an_album_with_somebody_s_draft_stays(curator: Person, people: People) -> None:
+    album, ana = await add_album(curator), await people.make("ana")
+    draft = {"album_id": album["id"], "rating": 8, "text": "Half a thought", "draft": True}
+    assert (await ana.post("/reviews", json=draft)).status_code == 201
+    refused = await curator.delete(f"/albums/{album['id']}")
+    assert (refused.status_code, refused.json()["code"]) == (409, "album_in_use")
+    (kept,) = (await ana.get("/reviews/drafts")).json()["items"]
+    assert kept["text"] == "Half a thought"
+    await ana.delete(f"/reviews/{kept['id']}")
+    assert (await curator.delete(f"/albums/{album['id']}")).status_code == 204
+
+
+async def test_likes_of_a_deleted_album_are_no_longer_told(curator: Person, client: httpx.AsyncClient) -> None:
+    album = await add_album(curator)
+    path = f"/albums/{album['id']}/likes"
+    await curator.put(f"/albums/{album['id']}/like")
+    for _ in range(2):
+        assert (await client.get(path)).json()["like_count"] == 1
+    assert (await curator.delete(f"/albums/{album['id']}")).status_code == 204
+    assert (await client.get(path)).status_code == 404

@@ -92,6 +92,14 @@ async def test_a_page_of_somebody_elses_may_not_connect(live: str, pair: Pair) -
         assert ana.welcome["sequence"] == 0
 
 
+async def test_with_cors_for_all_every_page_may_connect(
+    live: str, pair: Pair, infra: Infra, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(infra.settings, "cors_origins", ["*"])
+    async with sit(live, pair.path, pair.ana, origin="http://localhost:3000") as ana:
+        assert ana.welcome["sequence"] == 0
+
+
 async def test_three_ways_to_sign_in(live: str, pair: Pair) -> None:
     ticket = (await pair.ana.post("/auth/tickets")).json()["ticket"]
     async with sit(live, f"{pair.path}?ticket={ticket}") as ana:

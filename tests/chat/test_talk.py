@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from app.core.infra import Infra
 from app.core.job_runner import drain
 from app.core.jobs import emit
@@ -220,3 +222,41 @@ async def test_who_leaves_takes_their_words_along(pair: Pair, infra: Infra) -> N
     await drain(infra)
     (said,) = (await pair.bruno.get(pair.rest)).json()["items"]
     assert (said["deleted"], said["text"]) == (True, None)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01", "now", "1"])
+async def test_a_moment_that_is_none_is_refused(pair: Pair, moment: str) -> None:
+    refused = await pair.ana.get(f"/chat/{pair.id}", params={"before_timestamp": moment})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/query/before_timestamp")
+
+
+async def test_after_a_block_one_can_still_take_back_what_one_said(pair: Pair) -> None:
+    mine = (await pair.ana.post(pair.rest, json={"text": "My address is ..."})).json()
+    theirs = (await pair.bruno.post(pair.rest, json={"text": "Thanks"})).json()
+    await pair.bruno.put(f"/users/{pair.ana.username}/block")
+    assert (await pair.ana.delete(f"{pair.rest}/{theirs['id']}")).status_code == 404
+    assert (await pair.ana.delete(f"{pair.rest}/{mine['id']}")).status_code == 204
+    await pair.bruno.delete(f"/users/{pair.ana.username}/block")
+    first, second = (await pair.bruno.get(pair.rest)).json()["items"][::-1]
+    assert (first["deleted"], first["text"], second["text"]) == (True, None, "Thanks")
+
+
+async def test_an_edit_names_people_anew(pair: Pair, infra: Infra) -> None:
+    said = (await pair.ana.post(pair.rest, json={"text": "Hello"})).json()
+    message = f"{pair.rest}/{said['id']}"
+    for text, mentions in ((f"Hello @{pair.bruno.username}", [str(pair.bruno.id)]), ("Hello you", [])):
+        assert (await pair.ana.patch(message, json={"text": text})).is_success
+        assert (await pair.bruno.get(pair.rest)).json()["items"][0]["mentions"] == mentions
+    assert (await pair.ana.patch(message, json={"text": f"@{pair.bruno.username} again"})).is_success
+    await drain(infra)
+    told = (await pair.bruno.get("/notifications")).json()["items"]
+    assert sorted(item["kind"] for item in told) == ["direct", "mention"]
+
+
+async def test_an_idempotency_key_makes_it_one_message(pair: Pair) -> None:
+    headers = {"Idempotency-Key": "a key of a library"}
+    sent = [(await pair.ana.post(pair.rest, json={"text": "Once"}, headers=headers)).json() for _ in range(2)]
+    assert sent[0]["id"] == sent[1]["id"]
+    other = await pair.ana.post(pair.rest, json={"text": "Twice"}, headers={"Idempotency-Key": "another"})
+    assert [said["text"] for said in (await pair.bruno.get(pair.rest)).json()["items"]] == ["Twice", "Once"]
+    assert other.status_code == 201

@@ -5,7 +5,16 @@ import json
 import httpx
 import pytest
 from fastapi import FastAPI
+from pydantic import ValidationError
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.routing import Route
 
+from app.core.config import Settings
+from app.core.infra import Infra
+from app.core.middleware import Proxies, client_address
+from app.main import create_app
+from tests.conftest import http_client
 from tests.people import People
 
 
@@ -84,3 +93,63 @@ async def test_the_documentation_needs_no_internet(client: httpx.AsyncClient) ->
 async def test_openapi_is_json_with_problems(client: httpx.AsyncClient) -> None:
     document = json.loads((await client.get("http://soundscore.test/openapi.json")).text)
     assert "Problem" in document["components"]["schemas"]
+
+
+@pytest.fixture
+def browser_app(infra: Infra) -> FastAPI:
+    """An application that pages of one other origin may use, with a route that fails."""
+    app = create_app(infra.settings.model_copy(update={"cors_origins": ["https://app.example"]}))
+    app.state.infra = infra
+
+    async def fail(_: Request) -> None:
+        raise RuntimeError("nobody has foreseen this")
+
+    app.router.routes.insert(0, Route("/fails", fail))
+    return app
+
+
+async def test_what_nobody_has_foreseen_is_a_problem_that_browsers_can_read(browser_app: FastAPI) -> None:
+    async with http_client(browser_app) as client:
+        answer = await client.get("http://soundscore.test/fails", headers={"Origin": "https://app.example"})
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert answer.headers["access-control-allow-origin"] == "https://app.example"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("name", ["Range", "If-Range", "If-Match", "Cache-Control", "X-Request-ID", "traceparent"])
+async def test_pages_of_known_origins_may_send(browser_app: FastAPI, name: str) -> None:
+    asked = {"Origin": "https://app.example", "Access-Control-Request-Method": "GET"}
+    async with http_client(browser_app) as client:
+        answer = await client.options("/albums", headers={**asked, "Access-Control-Request-Headers": name})
+        other = await client.options("/albums", headers={**asked, "Access-Control-Request-Headers": "X-Other"})
+    assert (answer.status_code, other.status_code) == (200, 400)
+
+
+async def test_pages_of_known_origins_may_read(browser_app: FastAPI) -> None:
+    async with http_client(browser_app) as client:
+        answer = await client.get("/albums", headers={"Origin": "https://app.example"})
+    read = answer.headers["access-control-expose-headers"]
+    for name in ("Location", "Content-Range", "Idempotent-Replayed", "Link", "ETag"):
+        assert name in read
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        ([], "1.2.3.4", "127.0.0.1"),
+        (["127.0.0.1"], "1.2.3.4", "1.2.3.4"),
+        (["127.0.0.0/8", "10.0.0.0/8"], "9.9.9.9, 1.2.3.4, 10.7.0.3", "1.2.3.4"),
+        (["10.0.0.0/8"], "1.2.3.4", "127.0.0.1"),
+        (["127.0.0.0/8", "2001:db8::/32"], "2001:db9:1:2:3::4, 2001:db8::1", "2001:db9:1:2::/64"),
+        (["127.0.0.1"], "nonsense", "nonsense"),
+    ],
+)
+def test_whose_address_counts(proxies: list[str], forwarded: str, address: str) -> None:
+    headers = Headers({"x-forwarded-for": forwarded})
+    assert client_address({"client": ("127.0.0.1", 1)}, headers, Proxies(proxies)) == address
+
+
+def test_a_proxy_that_is_no_address_is_refused() -> None:
+    with pytest.raises(ValidationError, match=r"neither an address nor a network such as 10\.0\.0\.0/8"):
+        Settings(trusted_proxies="10.0.0.0/8, railway", _env_file=None)

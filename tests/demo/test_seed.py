@@ -22,7 +22,7 @@ from app.demo.ids import demo_id
 from app.demo.listening import build_listens
 from app.demo.removal import DemoInUse
 from app.demo.seed import DEMO_LOGINS, PublicPasswords, SeedResult, reset, seed_if_empty
-from app.integrations.storage import storage
+from app.pictures.service import Size, open_picture
 from app.reviews.events import CommentLiked, CommentWritten, FavoriteMarked, ReviewLiked, ReviewPublished
 from app.users.events import Followed
 from tests.conftest import http_client
@@ -284,15 +284,13 @@ async def test_pictures_are_small_and_there(infra: Infra) -> None:
     keys = [row[0] for row in await infra.db.fetch("SELECT cover_key FROM albums", [])]
     keys += [row[0] for row in await infra.db.fetch("SELECT avatar_key FROM users", [])]
     assert len(set(keys)) == len(keys)
-    store, sizes = infra.part(storage), []
-    for key in keys:
-        pieces = await store.get(key)
-        assert pieces is not None
-        data = b"".join([piece async for piece in pieces])
-        sizes.append(len(data))
-        with Image.open(BytesIO(data)) as picture:
-            assert (picture.format, picture.size) == ("WEBP", (300, 300))
-    assert max(sizes) < 20_000
+    wanted: tuple[tuple[Size | None, int, int], ...] = ((None, 300, 20_000), (320, 300, 20_000), (96, 96, 3_000))
+    for size, side, most in wanted:
+        for key in keys:
+            pieces, length = await open_picture(infra, key, size)
+            with Image.open(BytesIO(b"".join([piece async for piece in pieces]))) as picture:
+                assert (picture.format, picture.size) == ("WEBP", (side, side))
+            assert length < most
 
 
 async def test_reset_brings_the_demo_back(infra: Infra) -> None:

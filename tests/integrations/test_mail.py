@@ -1,18 +1,13 @@
 """Mail by SMTP, by Resend and into a folder, each against the real thing or a fake server on loopback."""
 
-import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.smtp import AuthResult
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -30,23 +25,6 @@ from tests.mails import Inbox, smtp_server
 SENDER = "SoundScore <no-reply@soundscore.test>"
 LINK = "https://soundscore.test/verify-email?token=" + "t" * 43
 MAIL = Mail("ana@example.com", "Hello", f"Open this:\n{LINK}\n", f'<a href="{LINK}">Open</a>', "<1@soundscore.test>")
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """A certificate that nobody signed, for a server."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    signed = builder.not_valid_before(now).not_valid_after(now + timedelta(days=1)).sign(key, hashes.SHA256())
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    form = serialization.PrivateFormat.PKCS8
-    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    path.write_bytes(pem + signed.public_bytes(serialization.Encoding.PEM))
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(path)
-    return context
 
 
 async def test_smtp_delivers_both_forms() -> None:
@@ -75,13 +53,6 @@ async def test_smtp_signs_in() -> None:
         await SmtpMailer(f"smtp://me%40x:p%2Fw@127.0.0.1:{port}", SENDER).send(MAIL)
     assert seen == [(b"me@x", b"p/w")]
     assert len(inbox.mails) == 1
-
-
-async def test_starttls_is_used_where_it_is_offered_and_a_bad_certificate_refused(certificate: ssl.SSLContext) -> None:
-    inbox = Inbox()
-    with smtp_server(inbox, tls_context=certificate) as port, pytest.raises(ssl.SSLCertVerificationError):
-        await SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER).send(MAIL)
-    assert inbox.mails == []
 
 
 async def test_an_unknown_mailbox_is_final_and_a_busy_server_is_not() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from app.core.db import driver_dsn
+from app.core.database_url import driver_dsn
 from app.core.migrations import newest_revision
 from tests.platform.program import begin, left_behind, run, served
 from tests.rules.sources import ROOT

@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from app.core.db import driver_dsn
+from app.core.database_url import driver_dsn
 from app.core.ids import uuid7
 from tests import clock
 from tests.platform.program import START_SECONDS, Running, begin, left_behind, run, served

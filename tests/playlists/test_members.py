@@ -140,6 +140,47 @@ async def test_who_blocks_somebody_no_longer_works_with_them(people: People, inf
     assert (await ana.get(f"/playlists/{his}")).status_code == 404
 
 
+async def done(person: Person, playlist_id: str) -> list[tuple[str, str | None, str | None, str | None]]:
+    """What was done: the action, by whom, to whom, and its title."""
+    items = (await person.get(f"/playlists/{playlist_id}/activities")).json()["items"]
+    names = [{key: (item[key] or {}).get("username") for key in ("actor", "person")} for item in items]
+    return [
+        (item["action"], name["actor"], name["person"], item["title"]) for item, name in zip(items, names, strict=True)
+    ]
+
+
+async def test_what_was_done_names_people_as_long_as_they_are_there(people: People, infra: Infra) -> None:
+    ana, bob, eve = [await people.make(name) for name in ("ana", "bob", "eve")]
+    playlist_id = await make_playlist(ana, name="Ours")
+    for person in (bob, eve):
+        await collaborate(ana, playlist_id, person)
+    await ana.patch(f"/playlists/{playlist_id}/members/{eve.id}", json={"role": "viewer"})
+    await ana.delete(f"/playlists/{playlist_id}/members/{eve.id}")
+    hers = [(action, ana.username, eve.username, eve.username) for action in ("leave", "role")]
+    joined = [("join", person.username, person.username, person.username) for person in (eve, bob)]
+    made = ("create", ana.username, None, "Ours")
+    assert await done(ana, playlist_id) == [*hers, *joined, made]
+    await eve.patch("/users/me", json={"username": (renamed := f"x{eve.username[4:]}")})
+    assert (await done(ana, playlist_id))[0] == ("leave", ana.username, renamed, renamed), "as they are called now"
+    await eve.put(f"/users/{ana.username}/block")
+    assert await done(ana, playlist_id) == [
+        ("leave", ana.username, None, None),
+        ("role", ana.username, None, None),
+        ("join", None, None, None),
+        joined[1],
+        made,
+    ]
+    async with infra.db.write() as db:
+        await delete_account(db, bob.id, keep_content=True)
+    await drain(infra)
+    assert (await done(ana, playlist_id))[4] == ("join", None, None, None)
+    kept = await infra.db.fetch(
+        "SELECT a::text AS row FROM playlist_activities a WHERE playlist_id = $1", [playlist_id]
+    )
+    assert len(kept) == 6
+    assert not any(bob.username in row["row"] or str(bob.id) in row["row"] for row in kept)
+
+
 async def test_playlists_of_who_leaves_pass_to_an_editor(people: People, infra: Infra) -> None:
     ana, bob, eve = [await people.make(name) for name in ("ana", "bob", "eve")]
     tracks = await make_tracks(infra, 2)

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from app.core.infra import Infra
 from app.core.paging import PageRequest
 from app.playlists.entry_queries import ENTRIES
+from app.playlists.lapses import LAPSED, LAPSED_HERE
 from app.playlists.queries import ACTIVITIES, LIKED, MEMBERS, MINE, OF_PERSON, PLAYLIST, playlists_page
 from tests.library.test_plans import an_id, plan
 
@@ -59,6 +60,8 @@ async def test_no_list_reads_a_whole_table(filled: Infra) -> None:
         "entries": ENTRIES.page_statement(PageRequest(limit=100), **here),
         "members": MEMBERS.page_statement(page, **here),
         "activities": ACTIVITIES.page_statement(page, **here),
+        "who may not hear": LAPSED.statement(channels=[this, an_id("p8")], people=[me, me]),
+        "who of those here": LAPSED_HERE.statement(playlist_id=this),
     }
     for name, (sql, arguments) in statements.items():
         found = await plan(filled, sql, arguments)

@@ -2,14 +2,38 @@
 
 import asyncio
 import random
+from contextlib import AsyncExitStack
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
+import pytest
+from sqlalchemy import update
+
+from app.core.auth import Principal
+from app.core.config import Settings
 from app.core.infra import Infra
+from app.playlists.entries import NewEntry, add_entries
+from app.playlists.lapses import MOST_LINES
+from app.users.models import User
+from tests.conftest import running, serving
 from tests.people import People, Person
 from tests.playlists.factories import collaborate, make_playlist, make_tracks
 from tests.playlists.reducer import apply
-from tests.sockets import sit
+from tests.sockets import Seat, sit
+
+
+async def settled(infra: Infra, playlist_id: str, count: int) -> None:
+    """Waits until so many sockets are written down as present."""
+    present = "SELECT FROM presences WHERE channel_id = $1"
+    async with asyncio.timeout(10):
+        while len(await infra.db.fetch(present, [UUID(playlist_id)])) != count:
+            await asyncio.sleep(0.05)
+
+
+def added(seat: Seat) -> list[str]:
+    """The titles of which a socket has heard that they were added."""
+    events = [event for event in seat.events if event["kind"] == "playlist.entries"]
+    return [entry["title"] for event in events for entry in event["data"]["entries"]]
 
 
 async def refused(live: str, playlist_id: str, person: Person) -> int | None:
@@ -128,3 +152,89 @@ async def test_who_is_taken_out_and_everybody_at_the_end_is_sent_away(live: str,
         await ana.delete(f"/{path}")
         assert await owner.closed() == 4403
     assert await refused(live, playlist_id, ana) == 4404
+
+
+async def test_who_is_blocked_hears_nothing_that_comes_after(live: str, people: People, infra: Infra) -> None:
+    ana, bob, eve, cal = [await people.make(name) for name in ("ana", "bob", "eve", "cal")]
+    playlist_id = await make_playlist(ana, visibility="public")
+    path = f"playlists/{playlist_id}"
+    async with sit(live, path, bob) as blocked, sit(live, path, eve) as blocker, sit(live, path, cal) as reader:
+        await settled(infra, playlist_id, 3)
+        await ana.put(f"/users/{bob.username}/block")
+        await eve.put(f"/users/{ana.username}/block")
+        await ana.post(f"/{path}/entries", json={"placeholders": [{"title": "Secret", "artist": "Nobody"}]})
+        assert await blocked.closed() == await blocker.closed() == 4403
+        heard = await reader.get("event", kind="playlist.entries")
+        assert [added(seat) for seat in (blocked, blocker, reader)] == [[], [], ["Secret"]]
+        before = [event for event in reader.events if event["sequence"] < heard["sequence"]]
+        assert {(event["kind"], event["actor"]) for event in before} <= {("channel.updated", None)}, "nobody is named"
+        assert not {str(bob.id), str(eve.id)} & {word for event in before for word in map(str, event["data"].values())}
+    assert await refused(live, playlist_id, bob) == await refused(live, playlist_id, eve) == 4404
+
+
+async def test_who_may_not_see_it_any_more_is_sent_away_without_a_word(live: str, people: People) -> None:
+    ana, bob, eve, cal = [await people.make(name) for name in ("ana", "bob", "eve", "cal")]
+    shown, hidden = await make_playlist(ana, visibility="public"), await make_playlist(ana)
+    await collaborate(ana, shown, cal)
+    await ana.post(f"/playlists/{hidden}/members", json={"username": bob.username})
+    await eve.put(f"/users/{ana.username}/follow")
+    async with (
+        sit(live, f"playlists/{shown}", bob) as stranger,
+        sit(live, f"playlists/{shown}", eve) as follower,
+        sit(live, f"playlists/{shown}", cal) as member,
+        sit(live, f"playlists/{hidden}", bob) as invited,
+    ):
+        await ana.patch("/users/me", json={"profile_visibility": "followers"})
+        assert await stranger.closed() == 4403
+        await ana.delete(f"/users/me/followers/{eve.username}")
+        assert await follower.closed() == 4403
+        await ana.delete(f"/playlists/{hidden}/members/{bob.id}")
+        assert await invited.closed() == 4403
+        await ana.patch("/users/me", json={"profile_visibility": "me"})
+        await ana.post(f"/playlists/{shown}/entries", json={"placeholders": [{"title": "Ours", "artist": "Nobody"}]})
+        await member.get("event", kind="playlist.entries")
+        assert [event["kind"] for event in member.events] == ["playlist.entries"], "who stays is told nothing"
+
+
+@pytest.mark.parametrize(("count", "kind"), [(1, "channel.updated"), (MOST_LINES + 1, "playlist.hidden")])
+async def test_the_log_sends_readers_away_before_it_goes_on(
+    live: str, people: People, infra: Infra, count: int, kind: str
+) -> None:
+    ana, cal = await people.make("ana"), await people.make("cal")
+    playlist_id = await make_playlist(ana, visibility="public")
+    await collaborate(ana, playlist_id, cal)
+    path = f"playlists/{playlist_id}"
+    async with AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(sit(live, path, await people.make())) for _ in range(count)]
+        member = await stack.enter_async_context(sit(live, path, cal))
+        await settled(infra, playlist_id, count + 1)
+        async with infra.db.write() as db:  # at once: else they may have been found before anything was written
+            await db.execute(update(User).where(User.id == ana.id).values(profile_visibility="me"))
+            actor = Principal(user_id=ana.id, session_id=uuid4())
+            await add_entries(db, actor, UUID(playlist_id), [NewEntry(title="Secret", artist="Nobody")])
+        assert {await seat.closed() for seat in readers} == {4403}
+        assert {tuple(event["kind"] for event in seat.events) for seat in readers} == {(kind,)}
+        last = member.welcome["sequence"]
+        if kind == "playlist.hidden":
+            assert await member.closed() == 4403, "of many it is told to all"
+        else:
+            await member.get("event", kind="playlist.entries")
+    async with sit(live, path, cal, last=last) as member:
+        assert [event["kind"] for event in member.welcome["events"]] == [kind, "playlist.entries"]
+
+
+async def test_it_holds_in_every_process(live: str, people: People, infra: Infra, settings: Settings) -> None:
+    ana, bob, eve = [await people.make(name) for name in ("ana", "bob", "eve")]
+    playlist_id = await make_playlist(ana, visibility="public")
+    path = f"playlists/{playlist_id}"
+    async with (
+        running(settings) as other,
+        serving(other, settings) as elsewhere,
+        sit(elsewhere, path, bob) as far,
+        sit(live, path, eve) as near,
+    ):
+        await settled(infra, playlist_id, 2)
+        await ana.put(f"/users/{bob.username}/block")
+        await ana.post(f"/{path}/entries", json={"placeholders": [{"title": "Secret", "artist": "Nobody"}]})
+        await near.get("event", kind="playlist.entries")
+        assert (await far.closed(), added(far), added(near)) == (4403, [], ["Secret"])

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from app.core.db import driver_dsn
+from app.core.database_url import driver_dsn
 
 _TABLE = "CREATE TABLE IF NOT EXISTS naive (id bigserial PRIMARY KEY, client_id text, text text)"
 _sockets: set[WebSocket] = set()

@@ -20,7 +20,7 @@ from tests import clock
 from tests.conftest import running, serving
 from tests.groups.factories import add_group
 from tests.people import People, Person
-from tests.rooms.factories import open_room, with_members
+from tests.rooms.factories import get_in, open_room, with_members
 from tests.servers import servers_on
 from tests.sockets import Ear, Seat, sit
 
@@ -217,6 +217,47 @@ async def test_who_comes_in_while_they_are_put_out(people: People, infra: Infra,
     feed.offer([Line(last + 1, b"more")])
     await asyncio.sleep(0)
     assert (ear.heard[-1], other.heard[-1]) == (last - 1, last + 1)
+
+
+@pytest.mark.parametrize("kicked", [True, False])
+async def test_who_has_come_back_stays_wherever_they_resume(live: str, people: People, kicked: bool) -> None:
+    """Another device resumes from before they were out, and hears of that only after its welcome."""
+    room, (owner, victim) = await with_members(people, "member")
+    place, said = f"/rooms/{room['id']}", {"text": "曲" * 2000}
+    async with sit(live, place[1:], victim) as seat:
+        last = seat.welcome["sequence"]
+    for _ in range(15):
+        await owner.post(f"/chat/{room['id']}/messages", json=said)
+    await (owner.delete(f"{place}/members/{victim.username}") if kicked else victim.post(f"{place}/leave"))
+    assert (await victim.post(f"{place}/join", json={})).status_code == 200
+    async with sit(live, place[1:], victim, last=last) as seat:
+        assert seat.welcome["recovered"]
+        assert seat.welcome["sequence"] < last + 16
+        assert [event["kind"] for event in (await seat.reach(last + 17))[-2:]] == [
+            "member.kicked" if kicked else "member.left",
+            "member.joined",
+        ]
+        await seat.say(type="send", client_id="1", text="Still here")
+        await seat.get("ack", client_id="1")
+        await owner.delete(f"{place}/members/{victim.username}")
+        assert await seat.closed() == 4403
+
+
+async def test_who_has_come_back_stays_in_a_process_that_lags(people: People, infra: Infra) -> None:
+    """It reads that they left only after it let them in, and knew already that they are back."""
+    room, (owner, victim) = await with_members(people, "member")
+    before = (await owner.post(f"/chat/{room['id']}/messages", json={"text": "Hm."})).json()["sequence"]
+    await victim.post(f"/rooms/{room['id']}/leave")
+    await get_in(victim, room)
+    feed, ear, other = Feed(UUID(room["id"]), infra.db.reader), Ear(victim.id), Ear(owner.id)
+    await feed.level(other, before)
+    await feed.level(ear, before, head=before + 2)
+    await feed.read_on()
+    await asyncio.sleep(0)
+    assert (ear.heard, ear.removed) == ([before + 1, before + 2], 0)
+    await owner.delete(f"/rooms/{room['id']}/members/{victim.username}")
+    await feed.read_on()
+    assert (ear.heard[-1], ear.removed) == (before + 3, 1)
 
 
 @pytest.mark.parametrize("kind", ["rooms", "groups"])

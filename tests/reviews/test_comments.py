@@ -165,3 +165,28 @@ async def test_replies_of_a_comment_that_is_not_there(ana: Person, review: Body)
     assert (await ana.get(f"/comments/{uuid7()}/replies")).status_code == 404
     lone = await write_comment(ana, review)
     assert (await ana.get(f"/comments/{lone['id']}/replies")).json()["items"] == []
+
+
+async def test_one_comment(ana: Person, ben: Person, review: Body, infra: Infra) -> None:
+    root = await write_comment(ben, review, "Root")
+    reply = await write_comment(ana, review, "Reply", root)
+    async with queries(infra) as ran:
+        found = (await ana.get(f"/comments/{reply['id']}")).json()
+    assert (ran, found) == ([1], reply)
+    await ben.delete(f"/comments/{root['id']}")
+    place = (await ana.get(f"/comments/{root['id']}")).json()
+    assert (place["text"], place["author"], place["deleted"], place["reply_count"]) == (None, None, True, 1)
+    await ana.delete(f"/comments/{reply['id']}")
+    assert (await ana.get(f"/comments/{reply['id']}")).status_code == 404
+    assert (await ana.get(f"/comments/{uuid7()}")).status_code == 404
+
+
+async def test_one_comment_that_may_not_be_read(ana: Person, ben: Person, review: Body, people: People) -> None:
+    comment = await write_comment(ben, review, "Hm.")
+    other = await people.make("other")
+    assert (await other.get(f"/comments/{comment['id']}")).status_code == 200
+    await ben.put(f"/users/{other.username}/block")
+    assert (await other.get(f"/comments/{comment['id']}")).status_code == 404
+    await ana.patch("/users/me", json={"profile_visibility": "me"})
+    third = await people.make("third")
+    assert (await third.get(f"/comments/{comment['id']}")).status_code == 404

@@ -215,6 +215,24 @@ async def test_my_rooms(people: People) -> None:
     ]
 
 
+async def test_what_a_private_room_plays_is_for_its_people(
+    people: People, infra: Infra, client: httpx.AsyncClient
+) -> None:
+    owner, member, stranger = [await people.make(name) for name in ("owner", "member", "stranger")]
+    room = await open_room(owner, is_private=True, password="blue in green")
+    await get_in(member, room, password="blue in green")
+    track = await add_track(await people.make("curator", role="curator"))
+    await play(infra, room, track["id"])
+    place, named = f"/rooms/{room['id']}", {"params": {"name": room["name"]}}
+    for person in (owner, member):
+        assert (await person.get(place)).json()["now_playing"]["id"] == track["id"]
+    for person in (stranger, client):
+        assert (await person.get(place)).json()["now_playing"] is None
+        assert (await person.get("/rooms/by-name", **named)).json()["now_playing"] is None
+        items = (await person.get("/rooms", params={"limit": 100})).json()["items"]
+        assert [item["now_playing"] for item in items if item["id"] == room["id"]] == [None]
+
+
 async def test_members_of_a_private_room_are_for_members(people: People, client: httpx.AsyncClient) -> None:
     ana = await people.make("ana")
     room = await open_room(ana, is_private=True, password="blue in green")
@@ -228,3 +246,13 @@ async def test_members_of_a_private_room_are_for_members(people: People, client:
     rest = await bruno.get(f"/rooms/{room['id']}/members", params={"limit": 1, "cursor": members["next_cursor"]})
     assert [one["role"] for one in rest.json()["items"]] == ["member"]
     assert datetime.fromisoformat(rest.json()["items"][0]["joined_at"]) <= datetime.now(UTC)
+
+
+async def test_what_a_blocked_person_said_before_an_edit_is_hidden_too(people: People) -> None:
+    room, [owner, member] = await with_members(people, "member")
+    said = (await owner.post(f"/chat/{room['id']}/messages", json={"text": "Frist"})).json()
+    message = f"/chat/{room['id']}/messages/{said['id']}"
+    await owner.patch(message, json={"text": "First"})
+    assert [it["text"] for it in (await member.get(f"{message}/revisions")).json()["items"]] == ["Frist"]
+    await member.put(f"/users/{owner.username}/block")
+    assert (await member.get(f"{message}/revisions")).json()["items"] == []

@@ -1,5 +1,6 @@
 """Rooms over sockets: who may come in, what they hear, and how soon it ends for who is put out."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -161,3 +162,20 @@ async def test_handing_over_is_told(live: str, people: People) -> None:
             {"user_id": str(member.id), "role": "owner"},
         ]
         assert (await seat.get("event", kind="owner.changed"))["data"] == {"user_id": str(member.id)}
+
+
+async def test_earlier_clients_may_make_a_mistake(live: str, people: People) -> None:
+    room, [owner] = await with_members(people)
+    path = f"chat/{room['id']}?token={owner.token}"
+    async with sit(live, path, hello=False) as seat:
+        for faulty in ("", "x" * 2001, None, 1):
+            seat.frames.clear()
+            await seat.say(text=faulty)
+            problem = await seat.get("problem")
+            assert (problem["code"], problem["errors"][0]["pointer"]) == ("invalid", "/text"), faulty
+        await seat.say(text="Here I am")
+        async with asyncio.timeout(5):
+            while "Here I am" not in str(seat.frames):
+                await asyncio.sleep(0.01)
+        await seat.connection.send("no JSON")
+        assert await seat.closed() == 4400

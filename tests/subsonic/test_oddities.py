@@ -14,7 +14,7 @@ NAMES = """
     id albumId artistId songId playlistId songIdToAdd songIndexToRemove name comment public current
     currentIndex position query artist title genre type size offset count songCount songOffset
     albumCount albumOffset artistCount artistOffset fromYear toYear rating submission time username
-    format maxBitRate musicFolderId
+    format maxBitRate timeOffset estimateContentLength musicFolderId
 """
 ODD = [
     "",

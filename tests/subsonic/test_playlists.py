@@ -1,5 +1,6 @@
 """Playlists: what a client makes and changes is what everybody else sees."""
 
+import asyncio
 import xml.etree.ElementTree as ET
 from typing import Any
 from uuid import uuid4
@@ -10,8 +11,8 @@ from fastapi import FastAPI
 from app.catalog.models import Track
 from app.core.infra import Infra
 from tests.people import People, Person, queries
-from tests.playlists.factories import make_playlist, titles_of
-from tests.subsonic.factories import Player, make_album, make_player, make_song
+from tests.playlists.factories import collaborate, make_playlist, titles_of
+from tests.subsonic.factories import Player, make_album, make_player, make_song, unique
 
 
 @pytest.fixture
@@ -111,6 +112,27 @@ async def test_playlists_of_others(app: FastAPI, people: People, player: Player,
     assert titles(await playlist_of(player, made)) == ["Song 0"]
 
 
+async def test_an_editor_saves_what_the_player_shows(
+    app: FastAPI, people: People, player: Player, ana: Person, songs: list[Track]
+) -> None:
+    editor, ids = await people.make("editor"), [str(song.id) for song in songs]
+    theirs = await make_player(app, editor)
+    made = (await player.ask("createPlaylist", name="Ours", songId=ids[0]))["playlist"]["id"]
+    await player.ask("updatePlaylist", playlistId=made, comment="For two")
+    await collaborate(ana, made, editor)
+    shown = await playlist_of(theirs, made)
+    saved = {"playlistId": made, "name": shown["name"], "comment": shown["comment"], "public": shown["public"]}
+    await theirs.ask("createPlaylist", **saved, songId=ids[1])
+    await theirs.ask("updatePlaylist", **saved, songIdToAdd=ids[2])
+    assert titles(await playlist_of(player, made)) == ["Song 1", "Song 2"]
+    for other in ({"name": "Mine"}, {"comment": "For me"}, {"public": True}):
+        for call, song in (("createPlaylist", "songId"), ("updatePlaylist", "songIdToAdd")):
+            assert await theirs.fails(call, **saved | other, **{song: ids[3]}) == 50
+    still = await playlist_of(player, made)
+    assert [still[key] for key in ("name", "comment", "public")] == ["Ours", "For two", False]
+    assert titles(still) == ["Song 1", "Song 2"]
+
+
 async def test_songs_of_others_that_are_private(
     app: FastAPI, people: People, infra: Infra, player: Player, ana: Person
 ) -> None:
@@ -155,6 +177,23 @@ async def test_changes_that_cannot_be_change_nothing(player: Player, songs: list
     assert (still["name"], titles(still)) == ("Still", ["Song 0"])
 
 
+async def test_of_programs_that_overwrite_at_once_the_last_wins(player: Player, songs: list[Track]) -> None:
+    ids = [str(song.id) for song in songs]
+    made = (await player.ask("createPlaylist", name="Busy", songId=ids))["playlist"]["id"]
+    await asyncio.gather(*(player.ask("createPlaylist", playlistId=made, songId=ids[n % 5]) for n in range(8)))
+    assert (await playlist_of(player, made))["songCount"] == 1
+
+
+async def test_of_programs_that_remove_the_first_song_at_once_each_removes_one(
+    player: Player, songs: list[Track]
+) -> None:
+    made = (await player.ask("createPlaylist", name="Busy", songId=[str(song.id) for song in songs]))["playlist"]["id"]
+    first = {"playlistId": made, "songIndexToRemove": 0}
+    answers = await asyncio.gather(*(player.try_to("updatePlaylist", **first) for _ in range(8)))
+    assert sorted(answer["status"] for answer in answers) == [*["failed"] * 3, *["ok"] * 5]
+    assert titles(await playlist_of(player, made)) == []
+
+
 async def test_smart_playlists_are_read(player: Player, ana: Person, songs: list[Track], infra: Infra) -> None:
     rules = {"match": "all", "conditions": [{"field": "title", "op": "is", "value": songs[0].title}]}
     made = await ana.post("/playlists", json={"name": "Smart", "rules": rules})
@@ -163,6 +202,37 @@ async def test_smart_playlists_are_read(player: Player, ana: Person, songs: list
     playlist = await playlist_of(player, made.json()["id"])
     assert playlist["readonly"] is True
     assert str(songs[0].id) in [song["id"] for song in playlist["entry"]]
+
+
+async def test_smart_playlists_are_listed_as_they_are_read(
+    people: People, player: Player, ana: Person, songs: list[Track], infra: Infra
+) -> None:
+    genre = unique("genre")
+    for_genre = {"match": "all", "conditions": [{"field": "genre", "op": "is", "value": genre}]}
+    other = await people.make("other")
+    for person, name in ((ana, "Mine"), (other, "Theirs")):
+        made = await make_playlist(person, name=name, rules=for_genre, visibility="public")
+        await ana.put(f"/playlists/{made}/like")
+    await make_playlist(ana, songs[0].id)
+
+    async def listed(cost: int) -> list[dict[str, Any]]:
+        async with queries(infra) as ran:
+            lists = (await player.ask("getPlaylists"))["playlists"]["playlist"]
+        assert ran == [cost]
+        return [one for one in lists if one["name"] in {"Mine", "Theirs"}]
+
+    await player.ask("ping")
+    before = await listed(5)
+    assert [(one["name"], one["songCount"], one["duration"]) for one in before] == [("Mine", 0, 0), ("Theirs", 0, 0)]
+    stranger = await people.make("stranger")
+    for owner, more in ((ana, {}), (ana, {"audio_type": None}), (stranger, {"visibility": "private"})):
+        await make_song(infra, None, owner=owner.id, genres=[genre], **more)
+    after = await listed(6)
+    assert [(one["songCount"], one["duration"]) for one in after] == [(1, 61), (1, 61)]
+    for old, new in zip(before, after, strict=True):
+        read = await playlist_of(player, new["id"])
+        assert (read["songCount"], read["duration"], len(read["entry"])) == (1, 61, 1)
+        assert old["changed"] < new["changed"] < read["changed"], "who keeps what has not changed reads it again"
 
 
 async def test_the_same_in_xml(player: Player, songs: list[Track]) -> None:

@@ -31,7 +31,7 @@ SEGMENTS = frozenset({"albums", "authentications", "collaborations", "export", "
 _PROBLEM = b"application/problem+json"
 _STATUSES = {308: 404, 409: 400, 410: 404, 422: 400}
 """Statuses that OpenMusic does not know: a name that is taken is a bad request, a duplicate that was merged is gone."""
-_CODES = {"bad_refresh_token": 400}
+_CODES = {"bad_refresh_token": 400, "is_duplicate": 404}
 _LENGTH, _TYPE = b"content-length", b"content-type"
 _CAMEL = ConfigDict(alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 

@@ -1,30 +1,39 @@
 """Recordings and pictures."""
 
-from typing import get_args
+from typing import Literal, get_args
 
 from starlette.responses import Response, StreamingResponse
 
-from app.compat.subsonic.browsing import one_song
 from app.compat.subsonic.calls import Asked, sends
 from app.compat.subsonic.things import picture_of
 from app.core.errors import NotFound
 from app.pictures.service import SIZES, Size, open_picture
-from app.uploads.streaming import Format, Wanted, stream_heard
+from app.uploads.fitting import Fit, stream_fitting
+from app.uploads.streaming import Wanted, stream_heard
 from app.users.service import get_person
 
 __all__: list[str] = []
 
-MOST_PIXELS, MOST_KBPS = 10_000, 10_000
-_FORMATS: dict[str, Format] = {"mp3": "mp3", "opus": "opus", "ogg": "opus", "oga": "opus"}
+MOST_PIXELS, MOST_KBPS, MOST_SECONDS = 10_000, 10_000, 24 * 3600
+_FORMATS: dict[str, Literal["mp3", "opus"]] = {"mp3": "mp3", "opus": "opus", "ogg": "opus", "oga": "opus"}
 KEPT = "private, max-age=31536000, immutable"
 ASKED_AGAIN = "private, max-age=600"
 
 
 @sends("stream", needs="stream")
 async def stream(asked: Asked) -> Response:
-    """A recording, or a smaller rendition of it where one was made and is wanted."""
-    wanted = Wanted(await _format(asked))
-    return await stream_heard(asked.infra, asked.request, asked.actor, asked.given.id(), wanted)
+    """A recording as the client can take it: as it is, a rendition of it, or one that is made while it is sent."""
+    track_id, given = asked.given.id(), asked.given
+    written = given.text("format").lower()
+    if written == "raw":
+        return await stream_heard(asked.infra, asked.request, asked.actor, track_id, Wanted())
+    fit = Fit(
+        format=_FORMATS.get(written),
+        most_kbps=given.number("maxBitRate", 0, most=MOST_KBPS) or None,
+        offset=given.number("timeOffset", 0, most=MOST_SECONDS),
+        tells_length=given.flag("estimateContentLength", False),
+    )
+    return await stream_fitting(asked.infra, asked.request, asked.actor, track_id, fit)
 
 
 @sends("download", needs="stream")
@@ -48,16 +57,6 @@ async def get_avatar(asked: Asked) -> Response:
     if person.avatar_key is None:
         raise NotFound("This person shows no picture.")
     return await _picture(asked, person.avatar_key, ASKED_AGAIN)
-
-
-async def _format(asked: Asked) -> Format:
-    """What is asked for by name; else MP3 where the recording itself needs more than the client wants to load."""
-    written = asked.given.text("format").lower()
-    most = asked.given.number("maxBitRate", 0, most=MOST_KBPS)
-    if written or not most:
-        return _FORMATS.get(written, "original")
-    song = await one_song(asked)
-    return "mp3" if song.bitrate is not None and song.bitrate > most else "original"
 
 
 async def _picture(asked: Asked, key: str, kept: str) -> Response:

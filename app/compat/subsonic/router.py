@@ -63,9 +63,9 @@ async def answer(request: Request) -> Response:
 
 
 async def _called(request: Request, call: Call | None, given: Given) -> Body | Response:
-    if call is None:
-        return system.extensions()
     infra = request.app.state.infra
+    if call is None:
+        return system.extensions(infra)
     return await run(call, Asked(infra, request, given, await sign_in(infra, request, given)))
 
 

@@ -8,7 +8,9 @@ from app.compat.subsonic.answers import Body
 from app.compat.subsonic.calls import Asked, reads
 from app.compat.subsonic.schemas import PersonRow
 from app.core.errors import Forbidden, NotFound
+from app.core.infra import Infra
 from app.core.query import Query
+from app.uploads.transcoding import can_transcode
 from app.users.models import User
 
 __all__ = ["EXTENSIONS", "FOLDER", "extensions"]
@@ -26,9 +28,10 @@ BY_NAME = Query(
 )
 
 
-def extensions() -> Body:
+def extensions(infra: Infra) -> Body:
     """What this server can do beyond Subsonic. The only call that needs no login."""
-    return {"openSubsonicExtensions": [{"name": name, "versions": versions} for name, versions in _KNOWN.items()]}
+    known = _KNOWN | ({"transcodeOffset": [1]} if can_transcode(infra) else {})
+    return {"openSubsonicExtensions": [{"name": name, "versions": versions} for name, versions in known.items()]}
 
 
 @reads("ping")
