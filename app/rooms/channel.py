@@ -79,7 +79,8 @@ def _silence(standing: Standing) -> AppError | None:
 owner("room", Rooms())
 event_kinds(
     {
-        "queue.changed": "The queue as it is now: `queue`, at most 500 items",
+        "queue.changed": "The queue begins anew: `queue` is all of it, at most 500 items",
+        "queue.edited": "The queue but for `removed` and `placed`, with other `votes`; then `placed` at their indexes",
         "playback.changed": "What plays, and since when: `playback`",
         "skip.votes": "Votes to skip what plays: `votes`, `needed`",
         "room.closed": "The room is no more. Everybody's sockets end",

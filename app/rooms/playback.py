@@ -214,6 +214,7 @@ async def _put_back(db: Writer, stage: Stage, actor: Principal, *, then: UUID | 
     try:
         again = await load_item(db, item_id=item_id or uuid7(), track_id=stage.track_id, added_by=added_by)
     except NotFound:  # it is no longer for everybody
+        await announce_queue(db, stage, queue, actor_id=actor.user_id)
         return
     await db.records(_PUT_BACK, [again.id, stage.room_id, stage.track_id, again.added_by, place, again.added_at])
     await announce_queue(db, stage, await load_queue(db, stage), actor_id=actor.user_id)

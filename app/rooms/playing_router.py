@@ -41,7 +41,10 @@ OFTEN = [limited("rooms.control", 240, 60)]
 
 @router.get("/queue", summary="What waits", responses=READING)
 async def list_room_queue(room_id: UUID, db: ReadDB, actor: MaybeUser) -> list[QueuedItem]:
-    """In the order in which it will be played, at most 500 tracks. Sockets get it as `queue.changed`."""
+    """In the order in which it will be played, at most 500 tracks.
+
+    Sockets get it with their welcome, and then what changes as `queue.changed` and `queue.edited`.
+    """
     return _in_queue(await queue.list_queue(db, actor, room_id))
 
 

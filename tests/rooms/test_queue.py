@@ -13,7 +13,18 @@ from app.rooms.undoing import forget_removed
 from tests.catalog.factories import spotify_id
 from tests.people import People, queries
 from tests.rooms.factories import open_room, with_members
-from tests.rooms.playing import Json, add, eventually, log_of, make_tracks, press, problem, queue_of, show, titles
+from tests.rooms.playing import (
+    Json,
+    add,
+    eventually,
+    make_tracks,
+    press,
+    problem,
+    queue_of,
+    queues_told,
+    show,
+    titles,
+)
 
 
 async def test_tracks_wait_in_their_order(people: People, infra: Infra) -> None:
@@ -32,8 +43,8 @@ async def test_tracks_wait_in_their_order(people: People, infra: Infra) -> None:
         counts += ran
     assert min(counts) == 3
     assert (await member.get(f"/rooms/{room['id']}/queue/{second['id']}")).json() == second
-    (_, told) = await log_of(infra, room, "queue.changed")
-    assert [item["id"] for item in told["queue"]] == [first["id"], second["id"]]
+    (_, told) = await queues_told(infra, room)
+    assert [item["id"] for item in told] == [first["id"], second["id"]]
 
 
 async def test_tracks_are_found_by_the_ids_of_spotify_and_of_duplicates(people: People, infra: Infra) -> None:
@@ -155,13 +166,13 @@ async def test_votes_bring_a_track_forward(people: People, infra: Infra) -> None
     assert (await member.put(last)).status_code == 204  # once for each person
     queue = await queue_of(owner, room)
     assert (titles(queue), [item["votes"] for item in queue]) == ("CAB", [1, 0, 0])
-    told = len(await log_of(infra, room, "queue.changed"))
+    told = len(await queues_told(infra, room))
     moved = await owner.patch(f"/rooms/{room['id']}/queue/{items[1]['id']}", json={"index": 0})
     assert problem(moved) == (409, "not_in_this_mode")
     assert (await member.delete(last)).status_code == 204
     assert titles(await queue_of(owner, room)) == "ABC"
     assert (await member.delete(last)).status_code == 204
-    assert len(await log_of(infra, room, "queue.changed")) == told + 1
+    assert len(await queues_told(infra, room)) == told + 1
 
 
 async def test_votes_come_back_with_the_track(people: People, infra: Infra) -> None:
@@ -191,7 +202,7 @@ async def test_a_new_mode_is_a_new_order(people: People, infra: Infra) -> None:
     assert titles(await queue_of(owner, room)) == "ABC"
     assert (await owner.patch(f"/rooms/{room['id']}", json={"queue_mode": "fair"})).status_code == 200
     assert titles(await queue_of(owner, room)) == "ACB"
-    assert titles((await log_of(infra, room, "queue.changed"))[-1]["queue"]) == "ACB"
+    assert titles((await queues_told(infra, room))[-1]) == "ACB"
 
 
 async def test_a_room_that_ran_dry_plays_what_comes(people: People, infra: Infra) -> None:

@@ -164,6 +164,13 @@ export interface EventData {
   /** Of a playlist: all of a Playlist. */
   "channel.updated": Card;
   "queue.changed": { queue: Item[] };
+  /** Take out what is removed or placed, then put what is placed to its index, in this order. */
+  "queue.edited": {
+    removed: string[];
+    votes: Record<string, number>;
+    /** Without an item it is one that is known, and moves. */
+    placed: { index: number; id: string; item: Item | null }[];
+  };
   "playback.changed": { playback: Playback };
   "skip.votes": Skip;
   "room.closed": Record<string, never>;
