@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,13 +18,14 @@ from app.core.job_runner import drain
 from tests.auth.factories import (
     login,
     mails_to,
+    register,
     sign_up,
     sign_up_verified,
     token_in,
     unique,
 )
 from tests.auth.fakes import Key, Provider
-from tests.conftest import http_client, running
+from tests.conftest import create_database, http_client, running
 from tests.loopback import on_loopback
 
 Served = tuple[Provider, FastAPI]
@@ -31,8 +33,8 @@ VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 
 
-@pytest.fixture(scope="module")
-async def served(settings: Settings) -> AsyncIterator[Served]:
+@asynccontextmanager
+async def knowing(settings: Settings) -> AsyncIterator[Served]:
     """The application, and the provider that it sends people to."""
     provider = Provider()
     async with on_loopback(provider.app()) as address:
@@ -47,6 +49,12 @@ async def served(settings: Settings) -> AsyncIterator[Served]:
         }
         async with running(settings.model_copy(update=knows)) as app:
             yield provider, app
+
+
+@pytest.fixture(scope="module")
+async def served(settings: Settings) -> AsyncIterator[Served]:
+    async with knowing(settings) as served:
+        yield served
 
 
 @pytest.fixture
@@ -111,6 +119,17 @@ async def test_google_brings_a_new_account_and_finds_it_again(served: Served, br
     assert again["id"] == first["id"]
     stranger = await me(browser, await sign_in(provider, browser, person(name="Gabi")))
     assert stranger["id"] != first["id"]
+
+
+async def test_the_first_account_is_an_admin_by_this_door_too(settings: Settings, worker_number: int) -> None:
+    url = await create_database(settings.database_url, f"soundscore_first_{worker_number}")
+    async with (
+        knowing(settings.model_copy(update={"database_url": url})) as (provider, app),
+        http_client(app) as browser,
+    ):
+        assert (await me(browser, await sign_in(provider, browser, person())))["role"] == "admin"
+        assert (await me(browser, await sign_in(provider, browser, person())))["role"] == "user"
+        assert (await register(browser)).json()["role"] == "user"
 
 
 async def test_the_way_there_is_protected(served: Served, browser: httpx.AsyncClient) -> None:
