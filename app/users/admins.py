@@ -31,7 +31,7 @@ async def lock_person(db: Writer, wanted: ColumnElement[bool]) -> tuple[User | N
 
 
 async def role_of_next(db: Writer) -> Role:
-    """The first account is an admin, also when it comes from elsewhere; of those who come first at the same time, one."""
+    """The first account is an admin, wherever it comes from; of those who come first at the same time, one."""
     anybody = select(User.id).limit(1)
     if await db.one(anybody):
         return "user"
