@@ -22,7 +22,6 @@ __all__ = [
     "Line",
     "Listener",
     "Log",
-    "Tail",
     "log_of_channels",
     "logs",
     "mouthful",

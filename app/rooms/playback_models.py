@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, Row
 
-__all__ = ["Playback", "QueueItem", "QueueUndo", "QueueVote", "RoomPlay", "RoomPlayListener", "SkipVote"]
+__all__ = ["Playback", "QueueItem", "QueueUndo", "QueueVote", "RoomPlay", "RoomPlayListener", "SkipVote", "ToldQueue"]
 
 _NOBODY = text("'{}'::uuid[]")
 
@@ -54,6 +54,19 @@ class QueueUndo(Base):
     item_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     moved_from: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class ToldQueue(Base):
+    """What the room was told of its queue last: the items in their order, and the votes of each.
+
+    What is told next is the difference to this, whatever has happened to the items meanwhile.
+    """
+
+    __tablename__ = "told_queues"
+
+    room_id: Mapped[UUID] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True)
+    item_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    votes: Mapped[list[int]] = mapped_column(ARRAY(Integer))
 
 
 class Playback(Base):

@@ -21,6 +21,7 @@ from app.core.query import Runs
 from app.core.realtime import push
 from app.rooms.deck import State, Waiting, due
 from app.rooms.modes import Person, QueueMode, in_order
+from app.rooms.queue_edits import news
 
 __all__ = [
     "ALIVE",
@@ -88,6 +89,12 @@ _WAITING = f"""
     SELECT q.id, q.added_by_id, q.vote_count, q.place, q.created_at, {_TRACK}
     JOIN queue_items q ON q.track_id = t.id
     WHERE q.room_id = $1 AND q.removed_at IS NULL AND {SHARED.format("q.added_by_id")}"""
+
+_TOLD = """
+    WITH before AS (SELECT item_ids, votes FROM told_queues WHERE room_id = $1), now AS (
+        INSERT INTO told_queues (room_id, item_ids, votes) VALUES ($1, $2, $3)
+        ON CONFLICT (room_id) DO UPDATE SET item_ids = excluded.item_ids, votes = excluded.votes)
+    SELECT item_ids, votes FROM before"""
 
 
 class QueueFull(Conflict):
@@ -219,10 +226,13 @@ async def load_queue(db: Runs, stage: Stage) -> list[Item]:
 
 
 async def announce_queue(db: Writer, stage: Stage, items: Sequence[Item], *, actor_id: UUID | None) -> list[Item]:
-    """Tells the room what waits, in whatever order the items are given; in their order."""
+    """Tells the room what has changed now that these items wait, in whatever order they are given; in their order."""
     queue = in_order(stage.mode, items, stage.served)
-    data = {"queue": [item_data(item) for item in queue]}
-    await append(db, stage.room_id, kind="queue.changed", actor_id=actor_id, data=data)
+    now = {item.id: item.votes for item in queue}
+    rows = await db.records(_TOLD, [stage.room_id, list(now), list(now.values())])
+    told = dict(zip(rows[0]["item_ids"], rows[0]["votes"], strict=True)) if rows else None
+    for kind, data in news(told, queue, item_data):
+        await append(db, stage.room_id, kind=kind, actor_id=actor_id, data=data)
     return queue
 
 

@@ -176,9 +176,21 @@ class ModelRoom:
         self.queue = [*self.queue, {"id": self._id(), "track": {"id": "t"}, "votes": chance.randrange(3)}][-4:]
         self._log("queue.changed", self.me, {"queue": self.queue})
 
+    def rearrange(self, chance: random.Random) -> None:
+        new = {"id": self._id(), "track": {"id": "t"}, "votes": 0}
+        kept = [{**item, "votes": chance.randrange(9)} for item in self.queue if chance.random() < 0.7]
+        gone = [item["id"] for item in self.queue if item["id"] not in {one["id"] for one in kept}]
+        moved = kept.pop(chance.randrange(len(kept))) if kept else new
+        votes = {item["id"]: item["votes"] for item in (*kept, moved)}
+        index = chance.randrange(len(kept) + 1)
+        self.queue = [*kept[:index], moved, *kept[index:]]
+        placed = {"index": index, "id": moved["id"], "item": new if moved is new else None}
+        self._log("queue.edited", None, {"removed": gone, "votes": votes, "placed": [placed]})
+
     def play(self, chance: random.Random) -> None:
         item = chance.choice([None, *self.queue])
-        if item != self.playback["item"]:
+        playing = self.playback["item"]
+        if (item and item["id"]) != (playing and playing["id"]):
             self.votes = 0
         self.playback = self._playback(item, playing=item is not None, position_ms=chance.randrange(999))
         self._log("playback.changed", None, {"playback": self.playback})
@@ -203,6 +215,7 @@ _ACTS: dict[str, Callable[[ModelRoom, random.Random], None]] = {
     "hand_over": ModelRoom.hand_over,
     "rename": ModelRoom.rename,
     "enqueue": ModelRoom.enqueue,
+    "rearrange": ModelRoom.rearrange,
     "play": ModelRoom.play,
     "vote": ModelRoom.vote,
     "veil": ModelRoom.veil,

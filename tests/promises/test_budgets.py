@@ -24,9 +24,8 @@ TEXT = "曲" * 2000
 def long_data(size: int) -> dict[str, Any]:
     """About so many bytes of JSON as it usually is: ids, and words that come again."""
     chance = random.Random(size)
-    return {
-        "all": [{"id": str(UUID(int=chance.getrandbits(128))), "title": "Blue in Green"} for _ in range(size // 75)]
-    }
+    ids = [UUID(int=chance.getrandbits(128)) for _ in range(size // 75)]
+    return {"all": [{"id": str(one), "title": "Blue in Green"} for one in ids]}
 
 
 async def log(infra: Infra, pair: Pair, *sizes: int) -> int:

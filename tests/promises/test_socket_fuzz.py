@@ -81,8 +81,9 @@ class Known:
     def learn(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "event" and frame["kind"] == "message.created":
             self.messages = [*self.messages[-20:], frame["data"]["id"]]
-        if frame["type"] == "event" and frame["kind"] == "queue.changed":
-            self.items = [item["id"] for item in frame["data"]["queue"]] or self.items
+        if frame["type"] == "event" and frame["kind"] in {"queue.changed", "queue.edited"}:
+            seen = [*frame["data"].get("queue", ()), *frame["data"].get("placed", ())]
+            self.items = [*self.items[-20:], *(item["id"] for item in seen)]
         if frame["type"] == "event" and frame["kind"] == "playback.changed":
             self.version = frame["data"]["playback"]["version"]
 

@@ -5,6 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
+from soundscore_client.changes import CHANGES
+from soundscore_client.state import begin
+
 from app.catalog.models import Artist, Track
 from app.core.ids import uuid7
 from app.core.infra import Infra
@@ -20,6 +23,7 @@ __all__ = [
     "press",
     "problem",
     "queue_of",
+    "queues_told",
     "show",
     "titles",
     "wait_for_people",
@@ -103,3 +107,15 @@ async def log_of(infra: Infra, room: Json, kind: str) -> list[Json]:
     """What the room was told of this kind."""
     sql = "SELECT data FROM channel_events WHERE channel_id = $1 AND kind = $2 ORDER BY sequence"
     return [row["data"] for row in await infra.db.reader.records(sql, [UUID(room["id"]), kind])]
+
+
+async def queues_told(infra: Infra, room: Json) -> list[list[Json]]:
+    """What clients knew of the queue after each event that changed it."""
+    sql = "SELECT kind, data FROM channel_events WHERE channel_id = $1 AND kind LIKE 'queue.%' ORDER BY sequence"
+    welcome: Any = {"sequence": 0, "you": dict.fromkeys(("id", "username", "display_name", "avatar_key"))}
+    state, known = begin({**welcome, "snapshot": None, "present": []}), []
+    for kind, data in await infra.db.reader.records(sql, [UUID(room["id"])]):
+        event: Any = {"kind": kind, "data": data}
+        state = CHANGES[kind](state, event)
+        known.append([dict(item) for item in state.queue])
+    return known

@@ -1,12 +1,15 @@
 """A snapshot with the events after it is a fresh snapshot, whatever happens in between."""
 
 import asyncio
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from soundscore_client import begin
+from soundscore_client.changes import CHANGES
 
 from app.chat.commands import run_command
 from app.core.auth import Principal
@@ -22,18 +25,18 @@ from tests.rooms.test_playback_sockets import seated
 
 Action = tuple[str, int, int]
 COMMANDS = sorted(name for name in Rooms.commands if name.partition(".")[0] in {"queue", "playback", "skip"})
-PARTS: dict[str, Any] = {
-    "queue.changed": lambda data: {"queue": data["queue"]},
-    "playback.changed": lambda data: {"playback": data["playback"]},
-    "skip.votes": lambda data: {"skip": data},
-    "channel.updated": lambda data: {},
-}
-"""What a client makes of each kind of event; one without an entry fails."""
+PARTS = ("queue", "playback", "skip")
+NOBODYS: Any = {"sequence": 0, "you": dict.fromkeys(("id", "username", "display_name", "avatar_key")), "present": []}
+NOBODYS |= {"snapshot": None}
 actions = st.lists(
     st.tuples(st.sampled_from([*COMMANDS, "queue.add", "mode", "wait"]), st.integers(0, 3), st.integers(0, 5)),
     min_size=5,
     max_size=25,
 )
+
+
+def event(kind: str, data: Json) -> Any:
+    return {"kind": kind, "data": data}
 
 
 class Play:
@@ -50,13 +53,14 @@ class Play:
             return row["last_sequence"], await playing_snapshot(db, self.room_id)
 
     async def follow(self, state: Json, after: int, until: int) -> Json:
-        """The state with the events after a number."""
+        """The state with the events after a number, as a client makes it."""
+        client = replace(begin(NOBODYS), **state)
         sql = """
             SELECT kind, data FROM channel_events WHERE channel_id = $1 AND sequence > $2 AND sequence <= $3
             ORDER BY sequence"""
         for kind, data in await self.infra.db.reader.records(sql, [self.room_id, after, until]):
-            state = state | PARTS[kind](data)
-        return state
+            client = replace(CHANGES[kind](client, event(kind, data)), card=None)
+        return {name: getattr(client, name) for name in PARTS}
 
     async def do(self, name: str, one: int, other: int) -> None:
         """An action of somebody; refusals are part of life."""

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from soundscore_client.entries import changed
 from soundscore_client.state import State, member_of, reactions_of
-from soundscore_client.wire import EntriesOp, Event, Member, Message, Playback, Playlist, You
+from soundscore_client.wire import EntriesOp, Event, Item, Member, Message, Playback, Playlist, You
 
 __all__ = ["CHANGES"]
 
@@ -152,6 +152,19 @@ def _queue_changed(state: State, event: Event) -> State:
     return replace(state, queue=event["data"]["queue"])
 
 
+def _queue_edited(state: State, event: Event) -> State:
+    data = event["data"]
+    votes, placed = data["votes"], data["placed"]
+    known = {item["id"]: cast(Item, {**item, "votes": votes.get(item["id"], item["votes"])}) for item in state.queue}
+    gone = {*data["removed"], *(place["id"] for place in placed)}
+    queue = [item for item_id, item in known.items() if item_id not in gone]
+    for place in placed:
+        item = place["item"] or known.get(place["id"])
+        if item:
+            queue.insert(place["index"], item)
+    return replace(state, queue=queue)
+
+
 def _playback_changed(state: State, event: Event) -> State:
     new: Playback = event["data"]["playback"]
     skip = state.skip
@@ -201,6 +214,7 @@ CHANGES: Mapping[str, Callable[[State, Event], State]] = {
     "owner.changed": _owner_changed,
     "channel.updated": _channel_updated,
     "queue.changed": _queue_changed,
+    "queue.edited": _queue_edited,
     "playback.changed": _playback_changed,
     "skip.votes": _skip_votes,
     "room.closed": _closed,

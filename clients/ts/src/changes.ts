@@ -22,6 +22,7 @@ export const CHANGES: Changes = {
   "owner.changed": ownerChanged,
   "channel.updated": (state, { data }) => describe(state, data),
   "queue.changed": (state, { data }) => ({ ...state, queue: data.queue }),
+  "queue.edited": queueEdited,
   "playback.changed": playbackChanged,
   "skip.votes": (state, { data }) => ({ ...state, skip: { votes: data.votes, needed: data.needed } }),
   "room.closed": (state) => ({ ...state, closed: true }),
@@ -119,6 +120,17 @@ function ownerChanged(state: State, { data }: ChannelEventOf<"owner.changed">): 
   const member = state.members[data.user_id];
   const shown = member && state.card && "owner" in state.card ? { owner: member.user } : {};
   return describe(after, { owner_id: data.user_id, ...shown });
+}
+
+function queueEdited(state: State, { data: { removed, votes, placed } }: ChannelEventOf<"queue.edited">): State {
+  const known = new Map(state.queue.map((item) => [item.id, { ...item, votes: votes[item.id] ?? item.votes }]));
+  const gone = new Set([...removed, ...placed.map(({ id }) => id)]);
+  const queue = [...known.values()].filter(({ id }) => !gone.has(id));
+  for (const { index, id, item } of placed) {
+    const there = item ?? known.get(id);
+    if (there) queue.splice(index, 0, there);
+  }
+  return { ...state, queue };
 }
 
 function playbackChanged(state: State, { data: { playback } }: ChannelEventOf<"playback.changed">): State {

@@ -164,6 +164,13 @@ export interface EventData {
   /** Of a playlist: all of a Playlist. */
   "channel.updated": Card;
   "queue.changed": { queue: Item[] };
+  /** Take out what is removed or placed, then put what is placed to its index, in this order. */
+  "queue.edited": {
+    removed: string[];
+    votes: Record<string, number>;
+    /** Without an item it is one that is known, and moves. */
+    placed: { index: number; id: string; item: Item | null }[];
+  };
   "playback.changed": { playback: Playback };
   "skip.votes": Skip;
   "room.closed": Record<string, never>;
@@ -171,7 +178,7 @@ export interface EventData {
   /** Something of a person whom you blocked: its number counts, and how many members there are if somebody came. */
   hidden: { member_count?: number };
   "playlist.entries": EntriesOp & Pick<Playlist, "version" | "track_count" | "duration_ms" | "updated_at">;
-  /** It is private now. The sockets end, and who may still see it comes back. */
+  /** It is not for everybody any more. The sockets end, and who may still see it comes back. */
   "playlist.hidden": Record<string, never>;
   "playlist.closed": Record<string, never>;
 }
