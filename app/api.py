@@ -145,7 +145,7 @@ TAGS = [
         "groups": "People who talk about something, in public or among themselves.",
         "playlists": "Tracks in an order, together or alone, or by rules. Live over `/ws/playlists/{id}`.",
         "notifications": "What happened to you: a list, a count, preferences, and a live stream.",
-        "admin": "For admins: roles, bans, removals, and the jobs that failed.",
+        "admin": "For admins: roles, what admins did, and the jobs that failed.",
         "health": "For hosts and monitors: alive, ready, metrics.",
     }.items()
 ]

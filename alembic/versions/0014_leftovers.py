@@ -1,4 +1,4 @@
-"""Links of uploads that are gone count, and files that nothing serves are found."""
+"""Links of uploads that are gone count, files that nothing serves are found, and tracks have a year of their own."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,15 @@ branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
+_YEARS = """
+    UPDATE tracks SET year = coalesce(
+        (u.wishes->>'year')::smallint, substring(u.tags->>'year' FROM '^(1\\d{3}|20\\d{2}|2100)')::smallint)
+    FROM uploads u WHERE u.track_id = tracks.id AND u.owner_id = tracks.owner_id"""
+
+
 def upgrade() -> None:
+    op.add_column("tracks", sa.Column("year", sa.SmallInteger(), nullable=True))
+    op.execute(_YEARS)
     op.create_table(
         "upload_links",
         sa.Column("owner_id", sa.Uuid(), nullable=False),
@@ -38,6 +46,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("tracks", "year")
     op.drop_index(
         "ix_uploads_renditions",
         table_name="uploads",

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.core.middleware import Proxies, client_address
+from app.core.addresses import Proxies, client_address
 
 __all__ = ["Caller", "From"]
 

@@ -15,8 +15,9 @@ __all__ = ["export_access_keys", "export_account", "export_linked_accounts", "ex
 
 @exported("account")
 def export_account(db: Reader, user_id: UUID) -> AsyncIterator[dict[str, Any]]:
-    """The mail address, and since when."""
-    columns = (Credential.email, Credential.email_verified_at, Credential.password_changed_at)
+    """The mail address, since when, and the one that is to replace it."""
+    times = (Credential.email_verified_at, Credential.password_changed_at)
+    columns = (Credential.email, Credential.wanted_key.label("wanted_email"), *times)
     return every_row(db, select(*columns).where(Credential.user_id == user_id), key=Credential.user_id)
 
 

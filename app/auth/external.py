@@ -42,7 +42,7 @@ async def authenticate_external(infra: Any, token: str) -> Principal:
     known = await find(infra.db.reader, identity)
     if known is None:
         async with infra.db.write() as db:
-            known = await find_or_create(db, identity)
+            known = await find_or_create(infra, db, identity)
     if known.gone:
         raise Unauthorized("This account was deleted.")
     return Principal(
@@ -51,6 +51,7 @@ async def authenticate_external(infra: Any, token: str) -> Principal:
         session_id=uuid5(known.linked_id, token),
         role=known.role,
         expires_at=float(claims["exp"]),
+        issued_at=float(claims["iat"]),
     )
 
 

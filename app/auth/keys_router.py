@@ -22,7 +22,7 @@ from app.auth.schemas import (
 from app.core.auth import Account
 from app.core.errors import NotFound, problems
 from app.core.http import Here, ReadDB, Router, WriteDB
-from app.core.limits import limited
+from app.core.limits import limited_by_address
 from app.core.paging import Page, Paged
 
 __all__ = ["router"]
@@ -108,7 +108,7 @@ async def finish_oauth(provider: oauth.Provider, request: Request, here: Here) -
     "/oauth/exchange",
     summary="Turn the code into tokens",
     responses=problems(CodeGone, AccountExists),
-    dependencies=[limited("auth.oauth", 30, 600)],
+    dependencies=[limited_by_address("auth.oauth", 30, 600)],
 )
 async def exchange_oauth_code(body: OAuthExchange, here: Here, caller: From) -> Tokens:
     """The code works once, for a minute. An account is made on first sight."""

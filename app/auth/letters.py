@@ -96,7 +96,7 @@ def password_changed(username: str, app_url: str) -> Letter:
         "Your password was changed",
         [
             f"The password of your account {username} was changed, and its other sessions were ended.",
-            "App passwords and API tokens still work: look through them if somebody else may have had access.",
+            "App passwords, API tokens and linked accounts still work: look through them if others may have had them.",
             Link("If it was not you, choose a new password at once", app_url),
         ],
     )

@@ -16,6 +16,7 @@ from app.core.auth import Principal, Role
 from app.core.db import Reader, Writer
 from app.core.errors import NotFound
 from app.core.ids import uuid7
+from app.core.infra import Infra
 from app.core.paging import Page, PageRequest
 from app.users.models import User
 from app.users.service import UsernameTaken, create_person
@@ -47,11 +48,11 @@ class Known:
     gone: bool
 
 
-async def find_or_create(db: Writer, identity: Identity) -> Known:
+async def find_or_create(infra: Infra, db: Writer, identity: Identity) -> Known:
     """The account, made on first sight. Raises AccountExists when a verified address belongs to another account."""
     await _alone(db, identity)
     known = await find(db, identity)
-    return known or await _create(db, identity)
+    return known or await _create(infra, db, identity)
 
 
 async def find(db: Reader | Writer, identity: Identity) -> Known | None:
@@ -71,7 +72,7 @@ async def _alone(db: Writer, identity: Identity) -> None:
     await db.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-async def _create(db: Writer, identity: Identity) -> Known:
+async def _create(infra: Infra, db: Writer, identity: Identity) -> Known:
     key = (identity.email or "").lower()
     owner = select(Credential.user_id).where(Credential.email_key == key, Credential.email_verified_at.is_not(None))
     if identity.email_verified and await db.one(owner) is not None:
@@ -81,7 +82,7 @@ async def _create(db: Writer, identity: Identity) -> Known:
         proven = func.now() if identity.email_verified else None
         db.add(Credential(user_id=person.id, email=identity.email, email_key=key, email_verified_at=proven))
         if not identity.email_verified:
-            await mail_links(db, LinkMail(purpose="verify_email", email=identity.email, user_id=person.id))
+            await mail_links(infra, db, LinkMail(purpose="verify_email", email=identity.email, user_id=person.id))
     linked = _row(identity, person.id)
     db.add(linked)
     await db.flush()

@@ -21,6 +21,7 @@ from app.core.db import Writer
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.jobs import enqueue, job
+from app.core.limits import Limit
 from app.core.tokens import digest
 from app.integrations.mail import MailRefused, mailer
 
@@ -29,6 +30,7 @@ __all__ = ["LinkMail", "NoticeMail", "mail_links", "mail_notice", "send_links", 
 Purpose = Literal["verify_email", "reset_password"]
 LIVES: dict[Purpose, timedelta] = {"verify_email": timedelta(hours=24), "reset_password": timedelta(minutes=30)}
 PATHS: dict[Purpose, str] = {"verify_email": "verify-email", "reset_password": "reset-password"}
+TO_ONE_ADDRESS = Limit("mails", 5, 3600)
 # with the pauses between them a mail server may refuse for hours
 TRIES = 15
 log = structlog.get_logger()
@@ -52,9 +54,16 @@ class NoticeMail(BaseModel):
     username: str
 
 
-async def mail_links(db: Writer, mail: LinkMail) -> None:
-    """Sends the links once the transaction has committed. Costs the same whether anybody has the address."""
-    await enqueue(db, send_links, mail)
+async def mail_links(infra: Infra, db: Writer, mail: LinkMail) -> None:
+    """Sends the links once the transaction has committed. Costs the same whether anybody has the address.
+
+    Nobody's mailbox can be flooded: more are not sent, which is not told.
+    """
+    # each has its own allowance: whoever uses one up for somebody has not taken the way back in from them
+    about = "account" if mail.user_id else mail.purpose
+    address = hashlib.sha256(mail.email.lower().encode()).hexdigest()[:32]
+    if (await infra.limiter.take(TO_ONE_ADDRESS, f"{about}:{address}")).allowed:
+        await enqueue(db, send_links, mail)
 
 
 async def mail_notice(db: Writer, mail: NoticeMail) -> None:
@@ -80,7 +89,8 @@ async def send_links(infra: Any, mail: LinkMail) -> None:
 
 def _wanting(mail: LinkMail, accounts: list[AccountAt]) -> list[AccountAt]:
     if mail.user_id:
-        return [it for it in accounts if it.id == mail.user_id]
+        # what is not wanted any more is not sent: its link would prove nothing
+        return [it for it in accounts if it.id == mail.user_id and mail.email.lower() in (it.email_key, it.wanted_key)]
     return [it for it in accounts if mail.purpose == "reset_password" or not it.verified]
 
 

@@ -32,6 +32,8 @@ class Credential(Base):
     email: Mapped[str | None]
     email_key: Mapped[str | None]
     email_verified_at: Mapped[datetime | None]
+    # the address that the person asked for last, in small letters: links to others of theirs prove nothing any more
+    wanted_key: Mapped[str | None]
     password_hash: Mapped[str | None]
     password_changed_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
@@ -102,6 +104,7 @@ class Ticket(Base):
     role: Mapped[str]
     scopes: Mapped[list[str]]
     session_expires_at: Mapped[datetime]
+    issued_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
 
 

@@ -127,7 +127,7 @@ async def exchange(infra: Infra, caller: Caller, *, code: str, verifier: str) ->
     """Tokens for the code. Raises CodeGone, AccountExists, Unauthorized."""
     async with infra.db.write() as db:
         identity, _ = await _take(db, code, verifier)
-        known = await find_or_create(db, identity)
+        known = await find_or_create(infra, db, identity)
         if known.gone:
             raise Unauthorized("This account was deleted.")
         return await open_session(infra, db, known.user_id, known.role, caller)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, bindparam, exists, func, or_, select
+from sqlalchemy import Text, Uuid, and_, bindparam, exists, func, or_, select
 
 from app.auth.models import AccessKey, Credential, LinkedAccount, Session
 from app.auth.schemas import AccessKeyItem, LinkedAccountItem, Me, SessionItem
@@ -114,6 +114,7 @@ class AccountAt(Output):
     username: str
     email: str | None
     email_key: str | None
+    wanted_key: str | None
     verified: bool
 
 
@@ -123,14 +124,23 @@ ACCOUNTS_AT = Query(
         User.username,
         Credential.email,
         Credential.email_key,
+        Credential.wanted_key,
         Credential.email_verified_at.is_not(None).label("verified"),
     )
     .join(Credential, Credential.user_id == User.id)
-    .where(or_(Credential.email_key == _KEY, Credential.user_id == _PERSON), User.deleted_at.is_(None))
-    .order_by(Credential.email_verified_at.is_not(None).desc(), User.id.desc())
-    .limit(10),
+    .where(
+        or_(
+            Credential.user_id == _PERSON,
+            and_(Credential.email_key == _KEY, or_(_PERSON.is_(None), Credential.email_verified_at.is_not(None))),
+        ),
+        User.deleted_at.is_(None),
+    )
+    # the oldest, so that nobody crowds an account out of its own mails by making others with its address
+    .order_by(Credential.email_verified_at.is_not(None).desc(), User.id)
+    .limit(50),
     into=AccountAt,
 )
+"""Who has an address; where a person is given, that person and who has proven it."""
 
 _living = (
     AccessKey.revoked_at.is_(None),

@@ -35,7 +35,7 @@ from app.core.auth import Account, CurrentUser, Login, Principal
 from app.core.errors import NotFound, Unauthorized, problems
 from app.core.examples import PASSWORD, PERSON
 from app.core.http import Here, ReadDB, Router, WriteDB
-from app.core.limits import limited
+from app.core.limits import limited_by_address
 from app.core.paging import Page, Paged
 from app.core.schemas import Message
 from app.users.service import UsernameTaken
@@ -46,7 +46,7 @@ router = Router(prefix="/auth", tags=["auth"])
 Reads = Annotated[Principal, Depends(Login(required=True, scope="read"))]
 
 _MAILED = Message(message="If an account has this address, a mail is on its way. Look into the spam folder, too.")
-_MAIL_LIMIT = limited("auth.mails", 20, 600)
+_MAIL_LIMIT = limited_by_address("auth.mails", 20, 600)
 
 
 @router.post(
@@ -54,14 +54,14 @@ _MAIL_LIMIT = limited("auth.mails", 20, 600)
     summary="Make an account",
     status_code=201,
     responses=problems(UsernameTaken, CommonPassword),
-    dependencies=[limited("auth.register", 30, 3600)],
+    dependencies=[limited_by_address("auth.register", 30, 3600)],
 )
 async def register(body: RegisterRequest, db: WriteDB, here: Here) -> Me:
     """Usernames are public, so one that is taken is a 409. Whether a mail address is used, only its mailbox learns.
 
     You can sign in at once; a mail brings the link that confirms the address. The first account is an admin.
     """
-    return await service.register(db, here.passwords, **body.model_dump())
+    return await service.register(here, db, **body.model_dump())
 
 
 @router.post(

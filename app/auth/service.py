@@ -8,13 +8,13 @@ from pydantic import ValidationError
 from sqlalchemy import func, select, update
 
 from app.auth.callers import Caller
-from app.auth.errors import BadCredentials
+from app.auth.errors import BadCredentials, WrongPassword
 from app.auth.mails import LinkMail, NoticeMail, mail_links, mail_notice
-from app.auth.models import Credential, Session
+from app.auth.models import Credential, OneTimeToken
 from app.auth.passwords import FROM_ONE_ADDRESS, check_new_password, confirm_password, limit_guesses, matches
 from app.auth.queries import LOGIN_BY_EMAIL, LOGIN_BY_USERNAME, ME, KnownLogin
 from app.auth.schemas import Me, RegisterRequest, Tokens
-from app.auth.sessions import end_sessions, open_session
+from app.auth.sessions import end_all_of, open_session
 from app.core.auth import Principal, Role
 from app.core.db import Writer
 from app.core.errors import Invalid, Unauthorized
@@ -33,16 +33,16 @@ _FIRST_ACCOUNT_LOCK = 7_301_944
 
 
 async def register(
-    db: Writer, hasher: PasswordHasher, *, username: str, email: str, password: str, display_name: str | None
+    infra: Infra, db: Writer, *, username: str, email: str, password: str, display_name: str | None
 ) -> Me:
     """A new account, and a mail to prove its address. Raises UsernameTaken, CommonPassword."""
     check_new_password(password, username=username, email=email)
-    hashed = await hasher.hash(password)
+    hashed = await infra.passwords.hash(password)
     person = await create_person(
         db, username=username, display_name=display_name or username, role=await _role_of_next(db)
     )
     db.add(_credential(person.id, email, hashed))
-    await mail_links(db, LinkMail(purpose="verify_email", email=email, user_id=person.id))
+    await mail_links(infra, db, LinkMail(purpose="verify_email", email=email, user_id=person.id))
     return await find_me(db, person.id)
 
 
@@ -136,19 +136,25 @@ async def change_password(infra: Infra, actor: Principal, *, current: str, new: 
     hashed = await infra.passwords.hash(new)
     async with infra.db.write() as db:
         await set_password(db, actor.user_id, hashed)
-        await end_sessions(infra.settings, db, Session.user_id == actor.user_id, Session.id != actor.session_id)
+        await end_all_of(infra.settings, db, actor.user_id, spared=actor.session_id)
         if account.email:
             await mail_notice(db, NoticeMail(kind="password_changed", email=account.email, username=account.username))
 
 
 async def set_password(db: Writer, user_id: UUID, hashed: str) -> None:
-    """Replaces the hash."""
-    values = {"password_hash": hashed, "password_changed_at": func.now()}
+    """Replaces the hash. What whoever knew the former password asked for is void: another address, other links."""
+    values = {"password_hash": hashed, "password_changed_at": func.now(), "wanted_key": None}
     await db.execute(update(Credential).filter_by(user_id=user_id).values(values))
+    resets = update(OneTimeToken).filter_by(user_id=user_id, purpose="reset_password", used_at=None)
+    await db.execute(resets.values(used_at=func.now()))
 
 
 async def change_email(infra: Infra, actor: Principal, *, email: str, password: str) -> None:
     """Sends a link to the new address, which counts once it is used. Raises WrongPassword, TooManyRequests."""
-    await confirm_password(infra, actor.user_id, password)
+    account = await confirm_password(infra, actor.user_id, password)
+    # a password that is changed meanwhile takes the wish back, or finds none
+    want = update(Credential).filter_by(user_id=actor.user_id, password_hash=account.password_hash)
     async with infra.db.write() as db:
-        await mail_links(db, LinkMail(purpose="verify_email", email=email, user_id=actor.user_id))
+        if await db.scalar(want.values(wanted_key=email.lower()).returning(Credential.user_id)) is None:
+            raise WrongPassword("The password has just been changed.")
+        await mail_links(infra, db, LinkMail(purpose="verify_email", email=email, user_id=actor.user_id))

@@ -26,25 +26,29 @@ from app.core.errors import NotFound
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.paging import Page, PageRequest
-from app.core.revocations import revoke
+from app.core.revocations import revoke, revoke_issued
 from app.users.models import User
 from app.users.service import touch
 
 __all__ = [
+    "NEVER",
     "begin",
     "derived_key",
+    "end_all_of",
     "end_all_sessions",
     "end_current",
     "end_session",
     "end_sessions",
     "expiry",
     "list_sessions",
+    "moment",
     "open_session",
     "refresh",
     "revoked_until",
 ]
 
 GRACE = timedelta(seconds=10)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _PREFIX = "ssr_"
 _HEAD = struct.Struct(">16sI")
 log = structlog.get_logger()
@@ -58,6 +62,11 @@ def derived_key(settings: Settings, purpose: str) -> bytes:
 def revoked_until(settings: Settings) -> datetime:
     """When no access token can be valid any more that exists now."""
     return datetime.now(UTC) + timedelta(minutes=settings.access_token_minutes + 5)
+
+
+def moment(timestamp: float) -> datetime:
+    """The time as the database can keep it; what lies beyond its calendar is NEVER."""
+    return datetime.fromtimestamp(timestamp, UTC) if timestamp < NEVER.timestamp() else NEVER
 
 
 async def open_session(infra: Infra, db: Writer, user_id: UUID, role: Role, caller: Caller) -> Tokens:
@@ -131,17 +140,24 @@ async def end_sessions(settings: Settings, db: Writer, *conditions: ColumnElemen
     return ended
 
 
+async def end_all_of(settings: Settings, db: Writer, user_id: UUID, *, spared: UUID | None = None) -> None:
+    """Ends every session of a person but the spared one, and what another auth server has signed for them until now."""
+    await end_sessions(settings, db, Session.user_id == user_id, Session.id.is_distinct_from(spared))
+    if settings.external_jwks_url:
+        await revoke_issued(db, user_id, spared=spared)
+
+
 async def end_all_sessions(settings: Settings, db: Writer, actor: Principal, *, keep_current: bool) -> None:
     """Ends every session of the actor, or all but the one that asks."""
-    await end_sessions(settings, db, Session.user_id == actor.user_id, Session.id != actor.session_id)
+    await end_all_of(settings, db, actor.user_id, spared=actor.session_id)
     if not keep_current:
         await end_current(settings, db, actor)
 
 
 async def end_current(settings: Settings, db: Writer, actor: Principal) -> None:
-    """Ends the session that asks, even one of another auth server's tokens."""
+    """Ends the session that asks, even one of another auth server's tokens, which may live longer than ours."""
     await end_sessions(settings, db, Session.user_id == actor.user_id, Session.id == actor.session_id)
-    await revoke(db, [actor.session_id], until=revoked_until(settings))
+    await revoke(db, [actor.session_id], until=max(revoked_until(settings), moment(actor.expires_at)))
 
 
 async def end_session(settings: Settings, db: Writer, actor: Principal, session_id: UUID) -> None:

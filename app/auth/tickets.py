@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from math import isinf
 from typing import Annotated
 
 from fastapi import Depends, Query, Request, WebSocket
@@ -9,6 +10,7 @@ from sqlalchemy import delete, func
 
 from app.auth.models import Ticket
 from app.auth.schemas import StreamTicket
+from app.auth.sessions import NEVER, moment
 from app.core.auth import EVERY_SCOPE, MaybeUser, Principal, require_scope
 from app.core.db import Writer
 from app.core.errors import Unauthorized
@@ -18,13 +20,11 @@ from app.core.tokens import digest
 __all__ = ["StreamUser", "issue_ticket", "redeem_ticket", "socket_user"]
 
 LIFE_SECONDS = 60
-_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 async def issue_ticket(db: Writer, actor: Principal) -> StreamTicket:
     """A ticket with the actor's rights. It ends with the session that asked for it."""
     ticket = secrets.token_urlsafe(24)
-    ends = datetime.fromtimestamp(actor.expires_at, UTC) if actor.expires_at < _NEVER.timestamp() else _NEVER
     db.add(
         Ticket(
             digest=digest(ticket),
@@ -32,7 +32,8 @@ async def issue_ticket(db: Writer, actor: Principal) -> StreamTicket:
             session_id=actor.session_id,
             role=actor.role,
             scopes=sorted(actor.scopes),
-            session_expires_at=ends,
+            session_expires_at=moment(actor.expires_at),
+            issued_at=None if isinf(actor.issued_at) else moment(actor.issued_at),
             expires_at=datetime.now(UTC) + timedelta(seconds=LIFE_SECONDS),
         )
     )
@@ -56,7 +57,8 @@ def _principal(ticket: Ticket) -> Principal:
         session_id=ticket.session_id,
         role=ticket.role,  # type: ignore[arg-type]  # it was a principal's
         scopes=frozenset(scope for scope in EVERY_SCOPE if scope in ticket.scopes),
-        expires_at=float("inf") if ticket.session_expires_at >= _NEVER else ticket.session_expires_at.timestamp(),
+        expires_at=float("inf") if ticket.session_expires_at >= NEVER else ticket.session_expires_at.timestamp(),
+        issued_at=ticket.issued_at.timestamp() if ticket.issued_at else float("inf"),
     )
 
 

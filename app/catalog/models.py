@@ -110,7 +110,7 @@ class Track(Row):
     """A track, alone or at a place of an album. Audio features are those of Spotify: 0 to 1, tempo in BPM.
 
     `audio_type` is that of its recording, if there is one to stream. One that somebody uploaded has an owner, who says
-    who may hear it.
+    who may hear it. Its `year` is what they said of it, and counts where no album has one.
     """
 
     __tablename__ = "tracks"
@@ -134,6 +134,7 @@ class Track(Row):
     disc: Mapped[int] = mapped_column(SmallInteger, server_default="1")
     position: Mapped[int | None] = mapped_column(SmallInteger)
     duration_ms: Mapped[int | None] = mapped_column(Integer)
+    year: Mapped[int | None] = mapped_column(SmallInteger)
     genres: Mapped[list[str]] = mapped_column(server_default=_NO_GENRES)
     isrc: Mapped[str | None] = mapped_column(unique=True)
     spotify_id: Mapped[str | None] = mapped_column(unique=True)

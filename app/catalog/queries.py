@@ -49,7 +49,7 @@ from app.reactions.service import liked_by_viewer
 from app.users.models import User
 
 __all__ = ["ALBUM", "ALBUM_CARD", "ALBUM_TRACKS", "ARTIST", "ARTIST_ALBUMS", "GENRES", "PLACES", "TRACK", "TRACK_CARD"]
-__all__ += ["AlbumSort", "albums_page", "artists_page", "pair_table", "tracks_page"]
+__all__ += ["TRACK_YEAR", "AlbumSort", "albums_page", "artists_page", "pair_table", "tracks_page"]
 
 AlbumSort = Literal["new", "title"]
 
@@ -97,6 +97,7 @@ TRACK_CARD = (
     Track.duration_ms,
     Track.like_count,
 )
+TRACK_YEAR = func.coalesce(Album.year, Track.year)
 
 
 def pair_table(pairs: Sequence[tuple[UUID, UUID]]) -> Any:
@@ -244,6 +245,7 @@ TRACK = Query(
         *TRACK_CARD,
         Track.disc,
         Track.position,
+        TRACK_YEAR.label("year"),
         Track.genres,
         Track.isrc,
         Track.spotify_id,

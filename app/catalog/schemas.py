@@ -163,6 +163,7 @@ class TrackDetails(TrackCard):
 
     disc: int
     position: int | None
+    year: int | None
     genres: list[str]
     isrc: str | None
     spotify_id: str | None

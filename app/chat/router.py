@@ -1,9 +1,10 @@
 """Messages of rooms, groups and conversations over REST; sockets get them live."""
 
+import hashlib
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Path, Query
+from fastapi import Path, Query, Request
 
 from app.chat import changes, direct, history, reading
 from app.chat.changes import TooManyReactions
@@ -59,9 +60,11 @@ async def list_room_messages(
     responses=POSTING,
     dependencies=[limited("chat.write", 240, 60)],
 )
-async def post_room_message(channel_id: UUID, body: MessageInput, here: Here, actor: CurrentUser) -> RoomMessage:
+async def post_room_message(
+    request: Request, channel_id: UUID, body: MessageInput, here: Here, actor: CurrentUser
+) -> RoomMessage:
     """As `POST /chat/{channel_id}/messages`, with the shorter answer."""
-    said = await history.post_message(here, actor, channel_id, body)
+    said = await history.post_message(here, actor, channel_id, _once(request, body))
     values = {"user_id": actor.user_id, "room_id": channel_id, "sequence": said.sequence}
     return RoomMessage(id=said.id, text=said.text or "", created_at=said.created_at, **values)
 
@@ -81,9 +84,19 @@ async def list_messages(
     responses=POSTING,
     dependencies=[limited("chat.write", 240, 60)],
 )
-async def post_message(channel_id: UUID, body: MessageInput, here: Here, actor: CurrentUser) -> MessageView:
-    """Sent again under the same `client_id`, it is the same message."""
-    return await history.post_message(here, actor, channel_id, body)
+async def post_message(
+    request: Request, channel_id: UUID, body: MessageInput, here: Here, actor: CurrentUser
+) -> MessageView:
+    """Sent again under the same `client_id`, or without one under the same Idempotency-Key, it is the same message."""
+    return await history.post_message(here, actor, channel_id, _once(request, body))
+
+
+def _once(request: Request, body: MessageInput) -> MessageInput:
+    """Messages are written many at a time, so the key of a request stands for the client id of its message."""
+    key = request.headers.get("idempotency-key")
+    if key is None or body.client_id is not None:
+        return body
+    return body.model_copy(update={"client_id": f"key-{hashlib.sha256(key.encode()).hexdigest()[:32]}"})
 
 
 @router.patch(

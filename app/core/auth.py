@@ -41,6 +41,8 @@ class Principal:
     role: Role = "user"
     scopes: frozenset[Scope] = EVERY_SCOPE
     expires_at: float = float("inf")
+    issued_at: float = float("inf")
+    """When another server signed the token. Ours name a session, which is ended by its id."""
 
     @property
     def is_admin(self) -> bool:

@@ -135,6 +135,12 @@ class Settings(BaseSettings):
                 raise ValueError(f"{proxy} is neither an address nor a network such as 10.0.0.0/8") from None
         return proxies
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, origins: list[str]) -> list[str]:
+        # browsers send them without a path and in lower case, and they are compared as texts
+        return [origin.rstrip("/").lower() for origin in origins]
+
     @field_validator("database_url")
     @classmethod
     def _database_url(cls, url: str) -> str:

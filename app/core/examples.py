@@ -121,6 +121,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "control_room_playback": {"action": "pause"},
     "mute_in_room": {"minutes": 10},
     "invite_to_group": {"username": "lena"},
+    "invite_to_room": {"username": "june_h"},
     "invite_to_playlist": {"username": "june_h", "role": "editor"},
     "add_listens": {"listens": [{"track_id": TRACKS[0], "listened_at": "2026-05-01T20:15:00Z"}]},
     "set_now_playing": {"track_id": TRACKS[0], "client": "Kitchen radio"},

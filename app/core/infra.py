@@ -90,8 +90,7 @@ class Infra:
 
     def ended(self, principal: Principal) -> bool:
         """Whether the session is over, or the person has left: both can be revoked."""
-        revoked = principal.session_id in self.revocations or principal.user_id in self.revocations
-        return revoked or principal.expires_at < time.time()
+        return self.revocations.ends(principal) or principal.expires_at < time.time()
 
     async def _verify(self, token: str) -> Principal:
         verify = find_authenticator(token)

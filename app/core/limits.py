@@ -14,9 +14,10 @@ from fastapi import Depends, Request
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from app.core.addresses import Proxies, client_address
 from app.core.errors import TooManyRequests
 
-__all__ = ["Limit", "Limiter", "Verdict", "limited"]
+__all__ = ["Limit", "Limiter", "Verdict", "limited", "limited_by_address"]
 
 log = structlog.get_logger()
 LEASE_SECONDS = 5.0
@@ -127,5 +128,18 @@ def limited(name: str, count: int, seconds: int = 60) -> Any:
 
     async def spend(request: Request) -> None:
         check(await request.app.state.infra.limiter.take(limit, request.scope["client_key"]))
+
+    return Depends(spend)
+
+
+def limited_by_address(name: str, count: int, seconds: int = 60) -> Any:
+    """A dependency that limits an operation for each address, whoever asks: where accounts are made, each new one
+    would else bring an allowance of its own."""
+    limit = Limit(name, count, seconds)
+
+    async def spend(request: Request) -> None:
+        proxies = Proxies(request.app.state.settings.trusted_proxies)
+        address = client_address(request.scope, request.headers, proxies)
+        check(await request.app.state.infra.limiter.take(limit, address))
 
     return Depends(spend)

@@ -1,8 +1,6 @@
 """Pure ASGI middleware: what every request gets, at almost no cost."""
 
-import ipaddress
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,6 +11,7 @@ from starlette.requests import Request
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.addresses import Proxies, client_address
 from app.core.auth import Principal
 from app.core.config import Settings
 from app.core.errors import AppError, PayloadTooLarge
@@ -22,7 +21,7 @@ from app.core.problems import problem_response, unexpected
 if TYPE_CHECKING:
     from app.core.infra import Infra
 
-__all__ = ["Gate", "Proxies", "RequestContext", "Unforeseen", "client_address"]
+__all__ = ["Gate", "RequestContext", "Unforeseen"]
 
 log = structlog.get_logger("access")
 _SECRETS = frozenset({"token", "code"})
@@ -190,32 +189,3 @@ def _route_of(scope: Scope) -> Any:
         if match is Match.FULL:
             return found.get("route", route)
     return None
-
-
-class Proxies:
-    """Networks whose word about addresses is believed."""
-
-    def __init__(self, networks: Sequence[str]) -> None:
-        self._networks = [ipaddress.ip_network(network) for network in networks]
-
-    def __contains__(self, address: str) -> bool:
-        if not self._networks:
-            return False
-        try:
-            parsed = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(parsed in network for network in self._networks)
-
-
-def client_address(scope: Scope, headers: Headers, proxies: Proxies) -> str:
-    """The client's address: the nearest in X-Forwarded-For that is no trusted proxy. IPv6 counts by /64."""
-    address = scope["client"][0] if scope.get("client") else "unknown"
-    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
-    while address in proxies and hops:
-        address = hops.pop()
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else address

@@ -20,7 +20,7 @@ from app.core.errors import Invalid
 from app.core.paging import Page, PageRequest
 from app.discover.models import RoomDismissal
 from app.discover.schemas import RoomParts, RoomReason, SuggestedRoom
-from app.discover.tastes import taste_of
+from app.discover.tastes import Taste, taste_of
 from app.rooms.service import get_room, room_items
 
 __all__ = ["dismiss_room", "list_suggested_rooms", "undismiss_room"]
@@ -92,7 +92,7 @@ async def list_suggested_rooms(db: Reader, actor: Principal, page: PageRequest) 
         rows = [row for row in rows if (row["score"], row["id"]) < bound]
     shown = rows[: page.limit]
     rooms = await room_items(db, actor.user_id, [row["id"] for row in shown])
-    items = [_suggestion(row, rooms[row["id"]]) for row in shown if row["id"] in rooms]
+    items = [_suggestion(row, rooms[row["id"]], taste) for row in shown if row["id"] in rooms]
     last = [shown[-1]["score"], shown[-1]["id"]] if len(rows) > page.limit else None
     return page.page(items, next_keys=last, kind=Page[SuggestedRoom])
 
@@ -117,15 +117,15 @@ def _bound(keys: list[Any]) -> tuple[float, UUID]:
         raise Invalid.field("/query/cursor", "This cursor is not from this list.", "cursor") from error
 
 
-def _suggestion(row: Any, room: Any) -> SuggestedRoom:
+def _suggestion(row: Any, room: Any, taste: Taste) -> SuggestedRoom:
     parts = RoomParts(**{name: min(row[name], 1.0) for name in _WEIGHTS})
-    return SuggestedRoom(**dict(room), score=min(row["score"], 1.0), parts=parts, reasons=_reasons(row, parts))
+    return SuggestedRoom(**dict(room), score=min(row["score"], 1.0), parts=parts, reasons=_reasons(row, parts, taste))
 
 
-def _reasons(row: Any, parts: RoomParts) -> list[RoomReason]:
+def _reasons(row: Any, parts: RoomParts, taste: Taste) -> list[RoomReason]:
     """What adds most to the score first; a room that nothing speaks for yet is at least new."""
     possible = {
-        "genres": lambda: _reason("genres", f"Plays {_listed(row['genre_names'])}, which you rate highly", 0),
+        "genres": lambda: _fond(row["genre_names"], taste),
         "following": lambda: _following(row),
         "visits": lambda: _reason("visits", f"You were there {_times(row['visit_count'])}", row["visit_count"]),
         "liveliness": lambda: _lively(row),
@@ -136,6 +136,12 @@ def _reasons(row: Any, parts: RoomParts) -> list[RoomReason]:
 
 def _reason(kind: Any, sentence: str, count: int) -> RoomReason:
     return RoomReason(kind=kind, sentence=sentence, count=count)
+
+
+def _fond(genres: list[str], taste: Taste) -> RoomReason:
+    rated = [genre for genre in genres if genre in taste.rated]
+    how = "which you rate highly" if rated else "which you hear a lot"
+    return _reason("genres", f"Plays {_listed(rated or genres)}, {how}", 0)
 
 
 def _following(row: Any) -> RoomReason:

@@ -34,6 +34,8 @@ class Taste:
 
     genres: list[str]
     weights: list[float]
+    rated: frozenset[str]
+    """Those that their reviews speak for, and not only what they hear."""
 
 
 async def taste_of(db: Runs, user_id: UUID) -> Taste:
@@ -44,4 +46,5 @@ async def taste_of(db: Runs, user_id: UUID) -> Taste:
     for genre, count in heard.items():
         weights[genre] += count / max(heard.values())
     best = sorted(weights.items(), key=itemgetter(1), reverse=True)[:MOST_GENRES]
-    return Taste([genre for genre, _ in best], [weight / best[0][1] for _, weight in best])
+    rated = frozenset(row["genre"] for row in rows)
+    return Taste([genre for genre, _ in best], [weight / best[0][1] for _, weight in best], rated)

@@ -1,6 +1,7 @@
 """What follows for listens when tracks become one and people leave, and what this module adds to an export."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -76,7 +77,8 @@ async def recount_tops(infra: Any, hidden: TrackHidden) -> None:
 @on(TrackStreamed)
 async def record_stream(db: Writer, event: TrackStreamed) -> None:
     """What somebody has heard from the server is a listen of theirs, if the track is still for them."""
-    heard = Heard(event.user_id, event.track_id, event.started_at, event.client, event.played_ms)
+    apart = timedelta(milliseconds=event.needed_ms)
+    heard = Heard(event.user_id, event.track_id, event.started_at, event.client, event.played_ms, apart=apart)
     await record(db, [heard], source="stream")
 
 

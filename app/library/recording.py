@@ -27,18 +27,21 @@ _LOCK_LISTENERS = """
     ON CONFLICT (user_id) DO UPDATE SET listen_count = known.listen_count
     RETURNING user_id"""
 
-# $9 and $10 are the ids between which a listen from elsewhere is the same one. One of the same second may have the id
-# of a track that has been merged since.
+# $9 and $10 are the ids between which a listen from elsewhere is the same one, $11 how long after one from here another
+# can begin. One of the same second may have the id of a track that has been merged since.
 _INSERT = """
     INSERT INTO listens (user_id, id, track_id, listened_at, client, played_ms, room_id, source)
     SELECT heard.user_id, heard.id, heard.track_id, heard.listened_at, heard.client, heard.played_ms, heard.room_id, $8
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::text[], $6::int[], $7::uuid[],
-        $9::uuid[], $10::uuid[])
-        AS heard (user_id, id, track_id, listened_at, client, played_ms, room_id, nearest, farthest)
+        $9::uuid[], $10::uuid[], $11::interval[])
+        AS heard (user_id, id, track_id, listened_at, client, played_ms, room_id, nearest, farthest, apart)
     WHERE NOT EXISTS (
         SELECT FROM listens known
         WHERE known.user_id = heard.user_id AND known.id BETWEEN heard.nearest AND heard.farthest
-          AND known.track_id = heard.track_id AND (known.source <> $8 OR known.listened_at = heard.listened_at)
+          AND known.track_id = heard.track_id AND (
+              known.source <> $8 OR known.listened_at = heard.listened_at
+              OR (known.listened_at > heard.listened_at - heard.apart
+                  AND known.listened_at < heard.listened_at + heard.apart))
     )
     ORDER BY heard.user_id, heard.id
     ON CONFLICT DO NOTHING
@@ -62,7 +65,7 @@ _HEARD_HERE: frozenset[Source] = frozenset({"room", "stream"})
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A person heard a track that began at a moment."""
+    """A person heard a track that began at a moment; `apart` is how much of it must be heard before it begins again."""
 
     user_id: UUID
     track_id: UUID
@@ -70,14 +73,16 @@ class Heard:
     client: str | None = None
     played_ms: int | None = None
     room_id: UUID | None = None
+    apart: timedelta = timedelta()
 
 
 async def record(db: Writer, listens: Sequence[Heard], *, source: Source) -> list[tuple[UUID, UUID]]:
     """Writes down what is new, and returns it as pairs of person and listen. Raises Invalid for a wrong time or track.
 
     A listen is known when it is there with the same track and second, or from another source with the same track that
-    began less than the track's length before or after. A listen of a duplicate is one of the track that stays. What
-    people heard in a room is only kept of those who agreed to it, and of a track that is for them.
+    began less than the track's length before or after, or from the same source less than `apart` before or after,
+    whichever is told first: nobody hears a track twice at a time. A listen of a duplicate is one of the track that
+    stays. What people heard in a room is only kept of those who agreed to it, and of a track that is for them.
     """
     tracks = await _known_tracks(db, listens)
     hidden = await _hidden(db, listens, tracks)
@@ -147,7 +152,7 @@ def _row(heard: Heard, track: KnownTrack) -> tuple[object, ...]:
     moment = whole_second(heard.listened_at)
     identifier = listen_id(heard.user_id, track.track_id, moment)
     said = (heard.client, heard.played_ms, heard.room_id)
-    return heard.user_id, identifier, track.track_id, moment, *said, *near(moment, track.duration_ms)
+    return heard.user_id, identifier, track.track_id, moment, *said, *near(moment, track.duration_ms), heard.apart
 
 
 async def _insert(db: Writer, rows: Sequence[tuple[object, ...]], source: Source) -> list[tuple[UUID, UUID, UUID]]:

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from sqlalchemy import delete, select
 
-from app.auth.models import AccessKey, Session
-from app.auth.sessions import end_sessions
+from app.auth.models import AccessKey
+from app.auth.sessions import end_all_of
 from app.core.auth import Principal, Role
 from app.core.config import Settings
 from app.core.db import Reader, Writer
@@ -84,7 +84,7 @@ async def list_audit(db: Reader, page: PageRequest) -> Page[AuditItem]:
 
 async def _sign_out(settings: Settings, db: Writer, person: User) -> None:
     """Access tokens carry the role, so they end. Keys do not: they rest until no process remembers the old role."""
-    await end_sessions(settings, db, Session.user_id == person.id)
+    await end_all_of(settings, db, person.id)
     keys = await db.all(select(AccessKey.id).where(AccessKey.user_id == person.id, AccessKey.revoked_at.is_(None)))
     await revoke(db, keys, until=datetime.now(UTC) + _REMEMBERED)
 

@@ -3,12 +3,25 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, bindparam, func, join, literal_column, or_, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Label,
+    Select,
+    and_,
+    bindparam,
+    func,
+    join,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.orm import aliased
 
 from app.catalog.hearing import heard_by
 from app.catalog.models import Album, Artist, Track
-from app.chat.models import Channel, Message
+from app.chat.models import Channel, Invitation, Message
 from app.core.db import Reader
 from app.core.query import PageQuery, Query
 from app.core.realtime import watch
@@ -63,21 +76,14 @@ def _about() -> Select[*tuple[Any, ...]]:
             Message.channel_id.label("message__channel_id"),
             Channel.kind.label("message__channel_kind"),
             func.left(Message.text, literal_column(str(EXCERPT))).label("message__excerpt"),
-            GroupInvite.id.label("group_invite__id"),
-            GroupInvite.status.label("group_invite__status"),
-            GroupInvite.expires_at.label("group_invite__expires_at"),
-            *(column.label(f"group_invite__group__{column.key}") for column in (Group.id, Group.name, Group.cover_key)),
+            *_invitation("group_invite", GroupInvite, "group", Group.id, Group.name, Group.cover_key),
             PlaylistMember.role.label("playlist_invite__role"),
             PlaylistMember.state.label("playlist_invite__state"),
             *(
                 column.label(f"playlist_invite__playlist__{column.key}")
                 for column in (Playlist.id, Playlist.name, Playlist.cover_key)
             ),
-            RoomInvitation.id.label("room_invite__id"),
-            RoomInvitation.status.label("room_invite__status"),
-            RoomInvitation.expires_at.label("room_invite__expires_at"),
-            Room.id.label("room_invite__room__id"),
-            Room.name.label("room_invite__room__name"),
+            *_invitation("room_invite", RoomInvitation, "room", Room.id, Room.name),
         )
         .select_from(User)
         .outerjoin(reviews, Review.id == Notification.review_id)
@@ -91,6 +97,12 @@ def _about() -> Select[*tuple[Any, ...]]:
         .where(User.id == Notification.actor_id, not_blocked(User.id), not_muted(User.id))
         .limit(literal_column("1"))
     )
+
+
+def _invitation(name: str, table: type[Invitation], place: str, *columns: Any) -> list[Label[Any]]:
+    """An invitation, whether it was answered, and to where it is."""
+    own = [column.label(f"{name}__{column.key}") for column in (table.id, table.status, table.expires_at)]
+    return own + [column.label(f"{name}__{place}__{column.key}") for column in columns]
 
 
 NOTIFICATIONS = PageQuery(_items(), into=NotificationItem, order=[Notification.number])

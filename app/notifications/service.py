@@ -91,10 +91,8 @@ async def notify(
         .returning(Inbox.user_id, Inbox.last_number)
         .cte("counted")
     )
-    same = {
-        "kind": kind.name,
-        "actor_id": actor_id,
-        "subject": subject,
+    said = {"kind": kind.name, "actor_id": actor_id, "subject": subject}
+    same = said | {
         "review_id": review_id,
         "comment_id": comment_id,
         "track_id": track_id,

@@ -1,27 +1,42 @@
 """JSPF: XSPF as JSON, the format of ListenBrainz too."""
 
 import json
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, Literal
 
+from app.core.errors import Fault
 from app.playlists.files import BadPlaylistFile, Entry, Findings, PlaylistFile, checked, decoded, milliseconds
 from app.playlists.identifiers import identify, uris_of
+from app.playlists.json_lines import lines_of
 
 __all__ = ["as_jspf", "parse_jspf", "read_jspf", "write_jspf"]
 
 _OF_TRACK = {"title": "title", "creator": "artist", "album": "album"}
+_LONGEST_NUMBER = 300
+
+
+def _whole(digits: str) -> float:
+    """A number as it is; one that is too long for Python is too large for anything here."""
+    return int(digits) if len(digits) <= _LONGEST_NUMBER else float(digits)
+
+
+_DECODER = json.JSONDecoder(parse_int=_whole)
 
 
 def read_jspf(body: bytes) -> PlaylistFile:
-    """Reads a file. Raises BadPlaylistFile, FileTooLarge."""
+    """Reads a file; faults are told with their lines. Raises BadPlaylistFile, FileTooLarge."""
     text = decoded(body)
     try:
-        document = json.loads(text)
+        document = _DECODER.decode(text)
     except json.JSONDecodeError as error:
         raise BadPlaylistFile.line(error.lineno, f"No valid JSON: {error.msg}.") from error
-    except (ValueError, RecursionError) as error:
-        detail = "Its numbers are too long, or its lists are nested too deeply."
-        raise BadPlaylistFile(detail) from error
-    return parse_jspf(document)
+    except RecursionError as error:
+        raise BadPlaylistFile("Its lists are nested too deeply.") from error
+    try:
+        return parse_jspf(document)
+    except BadPlaylistFile as error:
+        raise _with_lines(text, error.faults) from None
 
 
 def parse_jspf(document: Any) -> PlaylistFile:
@@ -36,7 +51,7 @@ def parse_jspf(document: Any) -> PlaylistFile:
     if not isinstance(tracks, list):
         raise BadPlaylistFile.field("/body/playlist/track", "It is a list of tracks.")
     for place, track in enumerate(tracks):
-        _take(findings, f"/playlist/track/{place}", track)
+        _take(findings, place, track)
     head = {name: _text(findings, "/playlist", playlist, name) for name in ("title", "annotation", "creator")}
     return findings.result(head["title"], description=head["annotation"], creator=head["creator"])
 
@@ -53,22 +68,39 @@ def as_jspf(playlist: PlaylistFile) -> dict[str, Any]:
     return {"playlist": {**given, "track": [_track(entry) for entry in playlist.entries]}}
 
 
-def _take(findings: Findings, pointer: str, track: Any) -> None:
+def _with_lines(text: str, faults: Sequence[Fault]) -> BadPlaylistFile:
+    """The error with the lines on which these elements begin; the file's first for what it does not have."""
+    found = lines_of(text, {_within(fault) for fault in faults}, _DECODER)
+    placed = sorted(((found.get(_within(fault), 1), fault) for fault in faults), key=itemgetter(0))
+    told = [fault.model_copy(update={"detail": f"Line {line}: {fault.detail}"}) for line, fault in placed]
+    return BadPlaylistFile.of(told, [line for line, _ in placed])
+
+
+def _within(fault: Fault) -> str:
+    return fault.pointer.removeprefix("/body")
+
+
+def _take(findings: Findings, place: int, track: Any) -> None:
+    pointer = f"/playlist/track/{place}"
     if not isinstance(track, dict):
         findings.wrong(pointer, "A track is an object.")
         return
     texts = {field: _text(findings, pointer, track, name) for name, field in _OF_TRACK.items()}
     fields: dict[str, Any] = {**_places(findings, pointer, track), **texts}
-    duration = track.get("duration")
     try:
-        if duration is not None:
-            fields["duration_ms"] = _duration(duration)
+        fields["duration_ms"] = _duration(track.get("duration"))
+    except ValueError as error:
+        findings.wrong(f"{pointer}/duration", f"Track {place + 1}: {error}.")
+        return
+    try:
         findings.add(checked(**fields))
     except ValueError as error:
-        findings.wrong(pointer, f"Track {pointer.rpartition('/')[2]}: {error}.")
+        findings.wrong(pointer, f"Track {place + 1}: {error}.")
 
 
 def _duration(value: Any) -> int | None:
+    if value is None:
+        return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError("its duration is a number of milliseconds")  # noqa: TRY004 -- of the file, not of the program
     return milliseconds(value)

@@ -13,6 +13,7 @@ from app.playlists.events import PlaylistLiked
 from app.playlists.models import Playlist
 from app.playlists.queries import LIKED, LIKERS
 from app.playlists.schemas import LikedPlaylist
+from app.playlists.smart import counted
 from app.playlists.standing import require_readable
 from app.reactions.models import Like
 from app.reactions.schemas import Liked
@@ -42,7 +43,8 @@ async def unlike_playlist(db: Writer, actor: Principal, playlist_id: UUID) -> Li
 
 async def list_liked_playlists(db: Reader, actor: Principal, page: PageRequest) -> Page[LikedPlaylist]:
     """The playlists that the actor likes and may still see, the last liked first."""
-    return await LIKED.page(db, page, viewer=actor.user_id)
+    found = await LIKED.page(db, page, viewer=actor.user_id)
+    return found.model_copy(update={"items": await counted(db, found.items, actor.user_id)})
 
 
 async def list_likers(db: Reader, actor: Principal | None, page: PageRequest, *, playlist_id: UUID) -> Page[PersonCard]:

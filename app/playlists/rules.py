@@ -171,12 +171,13 @@ def rule_field(name: str, kind: Kind, sql: str, *, join: str = "") -> None:
 
 
 _QUADRANTS = " ".join(f"WHEN t.valence {v} 0.5 AND t.energy {e} 0.5 THEN '{mood}'" for mood, (v, e) in _MOODS.items())
+_YEAR = "coalesce(al.year, t.year)"
 _MEAN = "al.rating_sum::float8 / nullif(al.review_count, 0)"
 rule_field("genre", GENRE, "(t.genres || coalesce(al.genres, ARRAY[]::text[]))")
 rule_field("title", TEXT, "t.title_key")
 rule_field("artist", TEXT, "ar.name_key")
 rule_field("album", TEXT, "al.title_key")
-rule_field("year", NUMBER, "al.year")
+rule_field("year", NUMBER, _YEAR)
 rule_field("popularity", NUMBER, "t.popularity")
 rule_field("tempo", NUMBER, "t.tempo")
 rule_field("duration", NUMBER, "t.duration_ms / 1000.0")
@@ -196,7 +197,7 @@ _ORDERS: Final[dict[Order, str]] = {
     "added": "t.created_at",
     "title": "t.title_key",
     "artist": "ar.name_key",
-    "year": "al.year",
+    "year": _YEAR,
     "popularity": "t.popularity",
 }
 

@@ -60,7 +60,10 @@ class PlaylistState(Output):
 
 
 class PlaylistItem(Output):
-    """A playlist in a list. `owner` is null if one of you blocks the other, or the account is gone."""
+    """A playlist in a list. `owner` is null if one of you blocks the other, or the account is gone.
+
+    In lists, a smart one has the numbers from when its rules were set; the first 20 of `mine` and `liked` those of now.
+    """
 
     id: UUID
     name: str

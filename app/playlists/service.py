@@ -44,7 +44,7 @@ from app.playlists.schemas import (
     SavedEntry,
     Visibility,
 )
-from app.playlists.smart import Choice, chosen_entries, chosen_page, totals
+from app.playlists.smart import Choice, chosen_entries, chosen_page, counted, totals
 from app.playlists.standing import Held, NotCollaborator, hold_playlist, note, require_readable, tell_of_changes
 from app.users.service import open_person
 
@@ -224,7 +224,8 @@ def _search(q: str) -> dict[str, Any]:
 
 async def list_my_playlists(db: Reader, actor: Principal, page: PageRequest) -> Page[MyPlaylist]:
     """The actor's own playlists and those to which they belong, the latest first."""
-    return await MINE.page(db, page, viewer=actor.user_id)
+    found = await MINE.page(db, page, viewer=actor.user_id)
+    return found.model_copy(update={"items": await counted(db, found.items, actor.user_id)})
 
 
 async def playlists_of(db: Runs, actor: Principal) -> list[MyPlaylist]:

@@ -1,18 +1,26 @@
 """What a smart playlist has at this moment."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import asyncpg
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
 from app.core.auth import Principal
 from app.core.paging import Page, PageRequest
-from app.core.query import Runs
+from app.core.query import Query, Runs
+from app.core.schemas import Output
+from app.playlists.models import Playlist
 from app.playlists.rules import Rules, check_rules, compile_rules
-from app.playlists.schemas import EntryItem, EntryTrack, PreviewedTracks, SavedEntry
+from app.playlists.schemas import EntryItem, EntryTrack, PlaylistItem, PreviewedTracks, SavedEntry
 
-__all__ = ["Choice", "chosen_entries", "chosen_page", "preview", "totals"]
+__all__ = ["Choice", "chosen_entries", "chosen_page", "chosen_tracks", "counted", "preview", "totals"]
+
+MOST_COUNTED: Final = 20
+"""Smart playlists of a list that are counted anew. Each costs a look at the catalogue, and few people have so many."""
 
 # every value is a parameter of the compiled rules
 _CARDS = """
@@ -23,6 +31,28 @@ _CARDS = """
 _TOTALS = """
     WITH chosen AS ({}) SELECT count(*) AS track_count, coalesce(sum(t.duration_ms), 0)::bigint AS duration_ms
     FROM chosen JOIN tracks t ON t.id = chosen.id"""
+_COUNTS = """
+    WITH chosen AS ({}) SELECT chosen.number, count(*) AS track_count,
+        coalesce(sum(t.duration_ms), 0)::bigint AS duration_ms
+    FROM chosen JOIN tracks t ON t.id = chosen.id GROUP BY chosen.number"""
+_PLACEHOLDER = re.compile(r"\$(\d+)")
+P = TypeVar("P", bound=PlaylistItem)
+
+
+class _Ruled(Output):
+    """A smart playlist that is to be read with others."""
+
+    id: UUID
+    owner_id: UUID | None
+    rules: dict[str, Any]
+
+
+_RULED = Query(
+    select(Playlist.id, Playlist.owner_id, Playlist.rules).where(
+        Playlist.id == any_(bindparam("ids", type_=ARRAY(Uuid))), Playlist.rules.is_not(None)
+    ),
+    into=_Ruled,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +89,50 @@ async def totals(db: Runs, choice: Choice) -> dict[str, int]:
     """How many tracks the rules choose, and how long they are."""
     sql, values = compile_rules(choice.rules, choice.owner_id, choice.viewer)
     return dict((await db.records(_TOTALS.format(sql), values))[0])
+
+
+async def counted(db: Runs, items: Sequence[P], viewer: UUID) -> list[P]:
+    """Playlists that the viewer sees in a list, the first smart ones of them with what they have for them now."""
+    smart = await _smart_of(db, items)
+    if not smart:
+        return list(items)
+    sql, values = _all_of(smart, viewer)
+    rows = {smart[row["number"]].id: row for row in await db.records(_COUNTS.format(sql), values)}
+    known = {playlist.id: {"track_count": 0, "duration_ms": 0} for playlist in smart}
+    for playlist_id, row in rows.items():
+        known[playlist_id] = {name: row[name] for name in ("track_count", "duration_ms")}
+    return [item.model_copy(update=known.get(item.id)) for item in items]
+
+
+async def chosen_tracks(db: Runs, items: Sequence[PlaylistItem], viewer: UUID) -> dict[UUID, list[UUID]]:
+    """What the first smart ones of these playlists have for the viewer now, by their ids."""
+    smart = await _smart_of(db, items)
+    found: dict[UUID, list[UUID]] = {playlist.id: [] for playlist in smart}
+    if smart:
+        for row in await db.records(*_all_of(smart, viewer)):
+            found[smart[row["number"]].id].append(row["id"])
+    return found
+
+
+async def _smart_of(db: Runs, items: Sequence[PlaylistItem]) -> list[_Ruled]:
+    ids = [item.id for item in items if item.kind == "smart"][:MOST_COUNTED]
+    return await _RULED.all(db, ids=ids) if ids else []
+
+
+def _all_of(smart: Sequence[_Ruled], viewer: UUID) -> tuple[str, list[Any]]:
+    """One statement for several playlists: the columns are the number of the playlist and `id`."""
+    parts: list[str] = []
+    values: list[Any] = []
+    for number, playlist in enumerate(smart):
+        sql, own = compile_rules(playlist.rules, playlist.owner_id, viewer)
+        parts.append(f"SELECT {number} AS number, c.id FROM ({_shifted(sql, len(values))}) c")  # noqa: S608 -- see above
+        values += own
+    return " UNION ALL ".join(parts), values
+
+
+def _shifted(sql: str, by: int) -> str:
+    """The statement with the numbers of its parameters moved on."""
+    return _PLACEHOLDER.sub(lambda found: f"${int(found[1]) + by}", sql)
 
 
 async def _choose(db: Runs, choice: Choice, *, after: int = 0, most: int = 500) -> list[asyncpg.Record]:

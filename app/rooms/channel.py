@@ -9,7 +9,7 @@ from app.chat.protocol import event_kinds
 from app.core.auth import Principal
 from app.core.errors import AppError
 from app.core.query import Runs
-from app.rooms import playback, queue, votes
+from app.rooms import playback, queue, undoing, votes
 from app.rooms.playback import playing_snapshot
 from app.rooms.queries import EVERY_MEMBER
 from app.rooms.rights import Muted, NotAllowed, NotMember, Standing, granted, standing
@@ -29,12 +29,13 @@ _NAMED = """
 class Rooms:
     """Rooms as channels."""
 
-    commands: Mapping[str, Command] = {**playback.COMMANDS, **queue.COMMANDS, **votes.COMMANDS}
+    commands: Mapping[str, Command] = {**playback.COMMANDS, **queue.COMMANDS, **undoing.COMMANDS, **votes.COMMANDS}
 
     async def enter(self, db: Runs, actor: Principal, channel_id: UUID) -> Entry:
         """Members only."""
         mine = await standing(db, channel_id, actor.user_id)
-        return Entry(role=mine.role, can_post=_silence(mine) is None, muted_until=mine.muted_until)
+        until = mine.muted_until if mine.is_muted else None
+        return Entry(role=mine.role, can_post=_silence(mine) is None, muted_until=until)
 
     async def speakers(self, db: Runs, channel_id: UUID, user_ids: Sequence[UUID]) -> Mapping[UUID, AppError | None]:
         """Members whose role may post, unless they are muted."""

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app.chat.invitations import is_open, mark_accepted
 from app.chat.log import append
+from app.chat.models import ChannelReader
 from app.chat.reading import start_reading
 from app.core.auth import Principal
 from app.core.db import Reader, Writer
@@ -16,7 +17,7 @@ from app.core.errors import Conflict, Forbidden, NotFound, Unauthorized
 from app.core.infra import Infra
 from app.core.paging import Page, PageRequest
 from app.core.query import Runs
-from app.rooms.models import Room, RoomBan, RoomInvitation, RoomInvite, RoomMember, RoomVisit
+from app.rooms.models import Room, RoomBan, RoomInvitation, RoomInvite, RoomLimit, RoomMember, RoomVisit
 from app.rooms.queries import BY_INVITE, MEMBER, MEMBERS
 from app.rooms.rights import Role, require_reader
 from app.rooms.schemas import Entrance, InvitePreview, MemberItem, RoomDetail
@@ -148,11 +149,26 @@ async def take_out(
     db: Writer, room: Room, user_id: UUID, *, kind: str, actor_id: UUID, said: dict[str, Any] | None = None
 ) -> None:
     """Ends a membership and the person's sockets. The room is held."""
-    await db.execute(delete(RoomMember).filter_by(room_id=room.id, user_id=user_id))
+    gone = delete(RoomMember).filter_by(room_id=room.id, user_id=user_id).returning(RoomMember)
+    member = await db.scalar(gone)
+    if member is not None:
+        await _remember_limits(db, room, member)
+    # who comes again has nothing unread
+    await db.execute(delete(ChannelReader).filter_by(channel_id=room.id, user_id=user_id))
     await db.flush()
     room.member_count -= 1
     data = {"user_id": user_id, "member_count": room.member_count, **(said or {})}
     await append(db, room.id, kind=kind, actor_id=actor_id, data=data, removes=user_id)
+
+
+async def _remember_limits(db: Writer, room: Room, member: RoomMember) -> None:
+    """Whoever may not speak, or less than those who come in, is not rid of that by coming again."""
+    until = member.muted_until if member.muted_until and member.muted_until > datetime.now(UTC) else None
+    role = "guest" if member.role == "guest" and room.entry_role != "guest" else None
+    if until or role:
+        kept = {"muted_until": until, "role": role}
+        row = insert(RoomLimit).values(room_id=room.id, user_id=member.user_id, **kept)
+        await db.execute(row.on_conflict_do_update(index_elements=[RoomLimit.room_id, RoomLimit.user_id], set_=kept))
 
 
 async def settle(db: Writer, room: Room, left_id: UUID) -> None:
@@ -246,8 +262,10 @@ async def _let_in(db: Writer, actor: Principal, room: Room) -> RoomDetail:
     mine = {"room_id": room.id, "user_id": actor.user_id}
     room.member_count += 1
     room.last_active_at = datetime.now(UTC)
-    role: Any = "owner" if room.owner_id in {actor.user_id, None} else room.entry_role
-    db.add(RoomMember(**mine, role=role))
+    limit = await db.scalar(delete(RoomLimit).filter_by(**mine).returning(RoomLimit))
+    is_owner = room.owner_id in {actor.user_id, None}
+    role: Any = "owner" if is_owner else limit.role or room.entry_role if limit else room.entry_role
+    db.add(RoomMember(**mine, role=role, muted_until=limit.muted_until if limit and not is_owner else None))
     visit = insert(RoomVisit).values(mine)
     again = {"visits": RoomVisit.visits + 1, "last_at": func.now()}
     await db.execute(visit.on_conflict_do_update(index_elements=[RoomVisit.user_id, RoomVisit.room_id], set_=again))

@@ -67,6 +67,17 @@ class RoomMember(Base):
     muted_until: Mapped[datetime | None]
 
 
+class RoomLimit(Base):
+    """Somebody who left while they might not speak, or as a guest: when they come back, it is as it was."""
+
+    __tablename__ = "room_limits"
+
+    room_id: Mapped[UUID] = mapped_column(ForeignKey("rooms.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True, index=True)
+    muted_until: Mapped[datetime | None]
+    role: Mapped[str | None]
+
+
 class RoomPermission(Base):
     """Where a role of a room may do more, or less, than it usually may."""
 

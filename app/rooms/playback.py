@@ -107,7 +107,7 @@ async def previous(db: Writer, actor: Principal, room_id: UUID, body: PressInput
         return _answer(stage)
     track_id, added_by, play_id = before
     item = await load_item(db, item_id=uuid7(), track_id=track_id, added_by=added_by)
-    await _put_back(db, stage, actor)
+    await _put_back(db, stage, actor, then=added_by)
     await _end(db, stage, now_ms, skipped=True)
     await _begin(db, stage, item, now_ms, actor_id=actor.user_id, back_to=play_id)
     return _answer(stage)
@@ -201,15 +201,16 @@ async def _next(db: Writer, stage: Stage) -> Item | None:
     return item
 
 
-async def _put_back(db: Writer, stage: Stage, actor: Principal) -> None:
-    """What plays is the next in the queue again, where the queue's mode allows that."""
+async def _put_back(db: Writer, stage: Stage, actor: Principal, *, then: UUID | None) -> None:
+    """What plays is the next in the queue again, where the queue's mode allows that; now it is the turn of `then`."""
     if stage.item is None or stage.track_id is None:
         return
     item_id, added_by = stage.state.item, stage.item["added_by"]
     queue = await load_queue(db, stage)
     check_place(len(queue))
     place = min((item.place for item in queue), default=0) - 1
-    stage.served = [person for person in stage.served if str(person) != str(added_by)]
+    served = [person for person in stage.served if str(person) != str(added_by)]
+    stage.served = turns_after(then, served) if stage.mode == "fair" else [then]
     try:
         again = await load_item(db, item_id=item_id or uuid7(), track_id=stage.track_id, added_by=added_by)
     except NotFound:  # it is no longer for everybody

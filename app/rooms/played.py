@@ -73,8 +73,11 @@ _SINCE_MS = "extract(epoch FROM clock_timestamp() - greatest(min(p.since), r.sta
 _LISTENERS_AT_END = f"""
     INSERT INTO room_play_listeners (play_id, user_id)
     SELECT r.id, p.user_id FROM room_plays r {_THERE}
-    WHERE r.id = $1 GROUP BY r.id, p.user_id HAVING {_SINCE_MS} >= $2
+    WHERE r.id = $1 GROUP BY r.id, p.user_id HAVING {_SINCE_MS} >= $2 AND (
+        min(p.since) <= r.started_at
+        OR least($3, extract(epoch FROM $4::timestamptz - min(p.since)) * 1000) >= $2)
     ORDER BY p.user_id ON CONFLICT DO NOTHING"""  # noqa: S608 -- constants only
+"""Those who were there from its beginning. For who came later counts what was played until the last pause."""
 _ENOUGH = f"least({HEARD_MS}, b.duration_ms / 2.0)"
 _LISTENERS_NOW = f"""
     INSERT INTO room_play_listeners (play_id, user_id)
@@ -106,7 +109,9 @@ async def end_play(db: Writer, stage: Stage, *, now_ms: float, skipped: bool) ->
     length = stage.state.duration_ms
     enough = HEARD_MS if length is None else min(HEARD_MS, length / 2)
     if played_ms >= enough:
-        await db.records(_LISTENERS_AT_END, [stage.play_id, enough])
+        until_ms = now_ms if stage.state.playing else min(now_ms, stage.state.at_ms)
+        played_until = datetime.fromtimestamp(until_ms / 1000, UTC)
+        await db.records(_LISTENERS_AT_END, [stage.play_id, enough, played_ms, played_until])
     listeners = [row["user_id"] for row in await db.records(_HEARD_BY, [stage.play_id])]
     told: dict[str, Any] = {"room_id": stage.room_id, "play_id": stage.play_id, **dict(rows[0])}
     await emit(db, TrackPlayed(**told, played_ms=played_ms, listener_ids=listeners))

@@ -9,7 +9,7 @@ from app.core.errors import Forbidden, Invalid, NotFound, Unauthorized, problems
 from app.core.http import ReadDB, Router, WriteDB
 from app.core.limits import limited
 from app.core.paging import Page, Paged
-from app.rooms import playback, played, queue, votes
+from app.rooms import playback, played, queue, undoing, votes
 from app.rooms.playback import NothingPlays, VersionConflict
 from app.rooms.playing_schemas import (
     AddInput,
@@ -25,7 +25,7 @@ from app.rooms.playing_schemas import (
     SkipVoteInput,
     VoteInput,
 )
-from app.rooms.queue import AlreadyWaiting, NothingToUndo, NotInThisMode, NotYoursToShare, TooManyItems
+from app.rooms.queue import AlreadyWaiting, NotInThisMode, NotYoursToShare, TooManyItems
 from app.rooms.rights import NotAllowed, NotMember, require_reader
 from app.rooms.stage import Item, QueueFull, item_data, show_playback
 from app.rooms.votes import NotPlaying
@@ -71,13 +71,13 @@ async def clear_room_queue(room_id: UUID, db: WriteDB, actor: CurrentUser) -> No
 @router.post(
     "/queue/undo",
     summary="Take back what you did",
-    responses=problems(*WRITING, NothingToUndo, QueueFull),
+    responses=problems(*WRITING, undoing.NothingToUndo, QueueFull),
     dependencies=OFTEN,
 )
 async def undo_room_queue(room_id: UUID, db: WriteDB, actor: CurrentUser) -> list[QueuedItem]:
     """Your last removal, clearing or move of the last five minutes."""
     await hold(db, room_id, kind="room")
-    await queue.undo(db, actor, room_id, NothingInput())
+    await undoing.undo(db, actor, room_id, NothingInput())
     return _in_queue(await queue.list_queue(db, actor, room_id))
 
 

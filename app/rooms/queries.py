@@ -14,6 +14,7 @@ from sqlalchemy import (
     and_,
     any_,
     bindparam,
+    case,
     cast,
     func,
     literal_column,
@@ -221,8 +222,9 @@ LIVE = Query(
     into=LiveRoom,
 )
 
+_MUTED_UNTIL = case((RoomMember.muted_until > func.now(), RoomMember.muted_until)).label("muted_until")
 _MEMBER = (
-    select(*person_card(User, "user__"), RoomMember.role, RoomMember.joined_at, RoomMember.muted_until)
+    select(*person_card(User, "user__"), RoomMember.role, RoomMember.joined_at, _MUTED_UNTIL)
     .select_from(RoomMember)
     .join(User, User.id == RoomMember.user_id)
     .where(RoomMember.room_id == _ROOM_ID)

@@ -18,7 +18,6 @@ from app.core.auth import Principal
 from app.core.db import Writer
 from app.core.errors import Conflict, Forbidden, NotFound
 from app.core.ids import uuid7
-from app.core.jobs import every
 from app.core.query import Query, Runs
 from app.rooms.playback import go_on
 from app.rooms.playing_schemas import Addable, AddInput, ItemInput, MoveItemInput, NothingInput, VoteInput
@@ -38,15 +37,20 @@ from app.users.queries import VIEWER
 
 __all__ = [
     "COMMANDS",
+    "UNDO_FOR",
     "AlreadyWaiting",
     "NotInThisMode",
     "NotYoursToShare",
-    "NothingToUndo",
     "TooManyItems",
     "add_item",
     "announce_order",
+    "enter_queue",
     "get_item",
     "list_queue",
+    "moved",
+    "place_items",
+    "play_if_dry",
+    "wake",
 ]
 
 UNDO_FOR = timedelta(minutes=5)
@@ -66,11 +70,6 @@ _REMEMBER = """
     INSERT INTO queue_undos (room_id, actor_id, item_ids, moved_from) VALUES ($1, $2, $3, $4)
     ON CONFLICT (room_id, actor_id) DO UPDATE
     SET item_ids = excluded.item_ids, moved_from = excluded.moved_from, created_at = clock_timestamp()"""
-_RECALL = """
-    DELETE FROM queue_undos WHERE room_id = $1 AND actor_id = $2
-    RETURNING item_ids, moved_from, created_at > clock_timestamp() - $3::interval AS is_fresh"""
-_RESTORE = """
-    UPDATE queue_items SET removed_at = NULL WHERE id = ANY($1) AND removed_at IS NOT NULL RETURNING id"""
 _PLACES = """
     UPDATE queue_items q SET place = p.place
     FROM unnest($1::uuid[]) WITH ORDINALITY AS p (id, place) WHERE q.id = p.id"""
@@ -99,10 +98,6 @@ class NotYoursToShare(Forbidden):
     code, title = "not_yours_to_share", "This track is for its owner to share"
 
 
-class NothingToUndo(Conflict):
-    code, title = "nothing_to_undo", "There is nothing to undo"
-
-
 async def add_item(db: Writer, actor: Principal, room_id: UUID, body: AddInput) -> tuple[Item, int]:
     """A track at its place in the queue. A room that has run dry plays it.
 
@@ -116,7 +111,7 @@ async def add_item(db: Writer, actor: Principal, room_id: UUID, body: AddInput) 
     item = replace(item, place=max((each.place for each in waiting), default=0) + 1)
     await db.records(_ADD, [item.id, room_id, item.track["id"], actor.user_id, item.place, item.added_at])
     queue = await announce_queue(db, stage, [*waiting, item], actor_id=actor.user_id)
-    await _play_if_dry(db, stage)
+    await play_if_dry(db, stage)
     return item, queue.index(item)
 
 
@@ -142,7 +137,7 @@ def _check_room_for(stage: Stage, waiting: Sequence[Item], actor: Principal, tra
 
 async def remove_item(db: Writer, actor: Principal, room_id: UUID, body: ItemInput) -> None:
     """Takes a track out: one's own, or with the right to. Raises NotFound, NotAllowed."""
-    mine, stage, queue = await _enter(db, actor, room_id)
+    mine, stage, queue = await enter_queue(db, actor, room_id)
     item = _find(queue, body.item_id)
     if item.added_by != actor.user_id:
         require(mine, "queue.remove")
@@ -151,7 +146,7 @@ async def remove_item(db: Writer, actor: Principal, room_id: UUID, body: ItemInp
 
 async def clear_queue(db: Writer, actor: Principal, room_id: UUID, body: NothingInput) -> None:
     """Takes all out. Raises NotAllowed."""
-    mine, stage, queue = await _enter(db, actor, room_id)
+    mine, stage, queue = await enter_queue(db, actor, room_id)
     require(mine, "queue.clear")
     if queue:
         await _take_out(db, actor, stage, queue, queue)
@@ -159,36 +154,20 @@ async def clear_queue(db: Writer, actor: Principal, room_id: UUID, body: Nothing
 
 async def move_item(db: Writer, actor: Principal, room_id: UUID, body: MoveItemInput) -> None:
     """Gives a track another place. Raises NotFound, NotAllowed, NotInThisMode."""
-    mine, stage, queue = await _enter(db, actor, room_id)
+    mine, stage, queue = await enter_queue(db, actor, room_id)
     require(mine, "queue.move")
     if stage.mode != "fifo":
         raise NotInThisMode("Tracks can be moved where the oldest is played first.")
     item = _find(queue, body.item_id)
     moved_from = queue.index(item)
     if moved_from != min(body.index, len(queue) - 1):
-        await _place(db, actor, stage, _moved(queue, item, body.index))
+        await place_items(db, actor, stage, moved(queue, item, body.index))
         await db.records(_REMEMBER, [room_id, actor.user_id, [item.id], moved_from])
-
-
-async def undo(db: Writer, actor: Principal, room_id: UUID, body: NothingInput) -> None:
-    """Takes back what the person did last to the queue, for five minutes. Raises NothingToUndo, QueueFull."""
-    _, stage, queue = await _enter(db, actor, room_id)
-    rows = await db.records(_RECALL, [room_id, actor.user_id, UNDO_FOR])
-    if not rows or not rows[0]["is_fresh"]:
-        raise NothingToUndo("You have done nothing in the last five minutes that can be undone.")
-    item_ids, moved_from = rows[0]["item_ids"], rows[0]["moved_from"]
-    if moved_from is None:
-        await _restore(db, actor, stage, queue, item_ids)
-        return
-    item = next((item for item in queue if item.id in item_ids), None)
-    if item is None or stage.mode != "fifo":
-        raise NothingToUndo("The track that you moved does not wait any more.")
-    await _place(db, actor, stage, _moved(queue, item, moved_from))
 
 
 async def vote(db: Writer, actor: Principal, room_id: UUID, body: VoteInput) -> dict[str, Any]:
     """For a track to come sooner, once for each person, or not any more. Raises NotFound, NotAllowed."""
-    mine, stage, queue = await _enter(db, actor, room_id)
+    mine, stage, queue = await enter_queue(db, actor, room_id)
     require(mine, "queue.vote")
     item = _find(queue, body.item_id)
     if await db.records(_VOTE if body.active else _UNVOTE, [item.id, actor.user_id]):
@@ -220,7 +199,7 @@ async def announce_order(db: Writer, room_id: UUID, *, actor_id: UUID | None) ->
     await announce_queue(db, stage, await load_waiting(db, room_id), actor_id=actor_id)
 
 
-async def _enter(db: Writer, actor: Principal, room_id: UUID) -> tuple[Standing, Stage, list[Item]]:
+async def enter_queue(db: Writer, actor: Principal, room_id: UUID) -> tuple[Standing, Stage, list[Item]]:
     how = await standing(db, room_id, actor.user_id)
     stage = await load_stage(db, room_id)
     return how, stage, await load_queue(db, stage)
@@ -241,27 +220,24 @@ async def _take_out(db: Writer, actor: Principal, stage: Stage, queue: Sequence[
     await announce_queue(db, stage, rest, actor_id=actor.user_id)
 
 
-def _moved(queue: Sequence[Item], item: Item, index: int) -> list[Item]:
+def moved(queue: Sequence[Item], item: Item, index: int) -> list[Item]:
     order = [each for each in queue if each is not item]
     order.insert(index, item)
     return order
 
 
-async def _place(db: Writer, actor: Principal, stage: Stage, order: Sequence[Item]) -> None:
+async def place_items(db: Writer, actor: Principal, stage: Stage, order: Sequence[Item]) -> None:
     await db.records(_PLACES, [[item.id for item in order]])
     placed = [replace(item, place=place) for place, item in enumerate(order, start=1)]
     await announce_queue(db, stage, placed, actor_id=actor.user_id)
 
 
-async def _restore(db: Writer, actor: Principal, stage: Stage, queue: Sequence[Item], item_ids: list[UUID]) -> None:
-    check_place(len(queue), len(item_ids))
-    if not await db.records(_RESTORE, [item_ids]):
-        raise NothingToUndo("What you took out is gone.")
-    await announce_queue(db, stage, await load_waiting(db, stage.room_id), actor_id=actor.user_id)
-    await _play_if_dry(db, stage)
+async def wake(db: Writer, room_id: UUID) -> None:
+    """A room that has run dry looks again for something to play."""
+    await play_if_dry(db, await load_stage(db, room_id))
 
 
-async def _play_if_dry(db: Writer, stage: Stage) -> None:
+async def play_if_dry(db: Writer, stage: Stage) -> None:
     if stage.dry:
         await go_on(db, stage, actor_id=None)
 
@@ -276,15 +252,6 @@ COMMANDS: Mapping[str, Command] = {
     "queue.remove": Command(ItemInput, remove_item),
     "queue.move": Command(MoveItemInput, move_item),
     "queue.clear": Command(NothingInput, clear_queue),
-    "queue.undo": Command(NothingInput, undo),
     "queue.vote": Command(VoteInput, vote),
 }
 """What clients may ask of the queue."""
-
-
-@every("*/10 * * * *")
-async def forget_removed(infra: Any) -> None:
-    """What cannot be put back any more is deleted."""
-    async with infra.db.write() as db:
-        await db.records("DELETE FROM queue_items WHERE removed_at < clock_timestamp() - $1::interval", [UNDO_FOR])
-        await db.records("DELETE FROM queue_undos WHERE created_at < clock_timestamp() - $1::interval", [UNDO_FOR])

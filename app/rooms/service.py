@@ -22,7 +22,7 @@ from app.core.text import name_key
 from app.core.tokens import PasswordHasher
 from app.rooms.models import Room, RoomMember, RoomVisit
 from app.rooms.queries import BY_IDS, BY_NAME, DETAIL, MINE, STATE, rooms_page
-from app.rooms.queue import announce_order
+from app.rooms.queue import announce_order, wake
 from app.rooms.rights import require, standing
 from app.rooms.schemas import OwnRoom, RoomChanges, RoomDetail, RoomInput, RoomItem, RoomSort, RoomState
 
@@ -96,6 +96,8 @@ async def update_room(
     await tell_of_change(db, room_id, actor_id=actor.user_id)
     if reordered:
         await announce_order(db, room_id, actor_id=actor.user_id)
+    if {"auto_dj", "genres"} & given.keys():
+        await wake(db, room_id)
     return await get_room(db, actor, room_id)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.catalog.events import TrackHidden
 from app.catalog.models import Album, Artist, Track
+from app.catalog.queries import TRACK_YEAR
 from app.catalog.search_index import unindex
 from app.catalog.successors import Pairs, forget_track, on_giving_way
 from app.core.auth import Principal
@@ -139,7 +140,7 @@ async def _new_places(
     db: Writer, settings: Settings, actor: Principal, track_id: UUID, values: dict[str, Any]
 ) -> list[Place]:
     """Where the track is, and where it is to be."""
-    names = select(Artist.name, Album.title, Album.year, Track.artist_id, Track.album_id)
+    names = select(Artist.name, Album.title, TRACK_YEAR.label("year"), Track.artist_id, Track.album_id)
     names = names.join_from(Track, Artist, Artist.id == Track.artist_id).outerjoin(Album, Album.id == Track.album_id)
     row = (await db.rows(names.where(Track.id == track_id)))[0]
     before = (row.artist_id, row.album_id)
@@ -159,6 +160,8 @@ async def _new_places(
 async def _apply(db: Writer, track: Track, values: dict[str, Any]) -> None:
     if values.get("title"):
         track.title, track.title_key = values["title"], name_key(values["title"])
+    if "year" in values:
+        track.year = values["year"]
     if values.get("genres") is not None:
         track.genres = values["genres"]
     visibility = values.get("visibility", track.visibility)

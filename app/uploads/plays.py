@@ -20,7 +20,8 @@ _LATE, _EARLY = timedelta(days=14), timedelta(seconds=10)
 
 
 async def record_play(db: Writer, actor: Principal, track_id: UUID, play: Play) -> PlayVerdict:
-    """Half a minute, or half of a shorter track, is a listen. Told again with the same beginning it stays one.
+    """Half a minute, or half of a shorter track, is a listen. Told again with the same beginning it stays one, and
+    so does what begins before so much of it can have been heard.
 
     Raises NotFound, Merged, NoRecording, Invalid for what cannot have been heard by now.
     """
@@ -31,7 +32,7 @@ async def record_play(db: Writer, actor: Principal, track_id: UUID, play: Play) 
     _check(play)
     counted = play.played_ms >= needed
     if counted:
-        began = {"started_at": play.started_at, "played_ms": play.played_ms, "client": play.client}
+        began = play.model_dump() | {"needed_ms": needed}
         await emit(db, TrackStreamed(user_id=actor.user_id, track_id=track_id, **began))
     return PlayVerdict(counted=counted, needed_ms=needed)
 

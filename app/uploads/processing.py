@@ -153,7 +153,8 @@ async def _make_track(db: Writer, upload: Upload, facts: Facts, *, edits_catalog
     place = await find_place(db, upload.owner_id, artist=artist, album=album, year=year, edits_catalog=edits_catalog)
     track = Track(id=upload.id, title=title, title_key=name_key(title), owner_id=upload.owner_id)
     track.visibility, track.audio_type = wishes.get("visibility", "private"), TYPES[facts.kind]
-    track.duration_ms, track.genres = facts.duration_ms, wishes.get("genres") or _genres(tags.get("genre"))
+    track.duration_ms, track.year = facts.duration_ms, year
+    track.genres = wishes.get("genres") or _genres(tags.get("genre"))
     await place_track(db, track, place, disc=tags.get("disc"), position=tags.get("track"))
     db.add(track)
     await settle(db, [track.id], [place])

@@ -158,7 +158,10 @@ class Play(Input):
 
 
 class PlayVerdict(Output):
-    """Whether it is a listen. It is one from `needed_ms` on: half a minute, or half of a shorter track."""
+    """Whether it is a listen. It is one from `needed_ms` on: half a minute, or half of a shorter track.
+
+    What begins less than `needed_ms` before or after another play of yours of the same track is the same listen.
+    """
 
     counted: bool
     needed_ms: int

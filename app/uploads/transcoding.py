@@ -58,15 +58,19 @@ class Transcoding:
         places.open.add(self)
 
     async def read(self) -> bytes:
-        """The next piece; none at the end. Raises OSError if that is not the end of the recording."""
+        """The next piece; none at the end, which that of a damaged file is where nobody can read on.
+
+        Raises OSError if nothing was made, or the process was ended from outside.
+        """
         while True:
             is_all = self._work.done()
             piece = await asyncio.to_thread(self._file.read, _CHUNK)
             if piece or is_all:
                 break
             await asyncio.wait([self._work], timeout=LOOK_SECONDS)
-        if not piece and self._process.returncode:
-            raise OSError(f"ffmpeg ended with {self._process.returncode}")
+        code = self._process.returncode
+        if not piece and code and (code < 0 or not self._file.tell()):
+            raise OSError(f"ffmpeg ended with {code}")
         return piece
 
     async def end(self) -> None:

@@ -59,7 +59,7 @@ _ROWS = [
         get_me get_own_profile list_blocks list_mutes list_followed_reviews list_drafts get_feed list_suggested_people
         list_conversations get_direct_unread_count
         list_notifications get_unread_count get_notification_preferences stream_notifications create_ticket
-        list_my_groups list_my_group_invites list_group_members look_at_group_link
+        list_my_groups list_my_group_invites list_my_room_invitations list_group_members look_at_group_link
         list_own_rooms stream_rooms list_suggested_rooms
         list_my_playlists list_liked_playlists list_my_playlist_invites list_playlist_exports
         list_uploads get_upload_usage
@@ -126,7 +126,13 @@ _ROWS = [
     """,
     ),
     (GROUP_OWNER_OR_ADMIN, "delete_group"),
-    (OWN_WRITE, "accept_group_invite decline_group_invite finalise_upload change_upload"),
+    (
+        OWN_WRITE,
+        """
+        accept_group_invite decline_group_invite accept_room_invitation decline_room_invitation finalise_upload
+        change_upload
+    """,
+    ),
     (OWN_READ, "get_upload"),
     (OWN_OR_ADMIN, "delete_upload"),
     (
@@ -135,7 +141,8 @@ _ROWS = [
         update_room hand_over_room change_room_permissions set_room_role kick_from_room mute_in_room unmute_in_room
         list_room_bans ban_from_room unban_from_room list_room_invites create_room_invite revoke_room_invite
         add_to_room_queue clear_room_queue undo_room_queue move_queued_item remove_queued_item vote_for_queued_item
-        unvote_queued_item control_room_playback vote_to_skip add_file_to_playlist match_playlist_placeholders
+        unvote_queued_item control_room_playback vote_to_skip invite_to_room list_room_invitations
+        revoke_room_invitation add_file_to_playlist match_playlist_placeholders
     """,
     ),
     (

@@ -70,7 +70,7 @@ async def make_world(app: FastAPI, people: People, role: str) -> World:
     }
     ids |= await own_upload(owner)
     ids |= await own_export(owner)
-    ids |= await own_group(people, owner, curator) | await own_room(owner, curator, [track["id"], other["id"]])
+    ids |= await own_group(people, owner, curator) | await own_room(people, owner, curator, [track["id"], other["id"]])
     ids |= await own_playlist(people, owner, curator, track["id"])
     return World(owner, await somebody(app, people, role, owner), ids)
 
@@ -134,7 +134,7 @@ async def own_group(people: People, owner: Person, other: Person) -> dict[str, A
     return ids | {"invite_id": got["id"], "sent_invite_id": sent["id"], "stranger_name": other.username}
 
 
-async def own_room(owner: Person, member: Person, track_ids: list[str]) -> dict[str, Any]:
+async def own_room(people: People, owner: Person, member: Person, track_ids: list[str]) -> dict[str, Any]:
     """A room of the owner's with somebody in it, something that waits, and a way in."""
     made = await owner.post("/rooms", json={"name": owner.username[:50]})
     room = f"/rooms/{made.json()['id']}"
@@ -143,12 +143,17 @@ async def own_room(owner: Person, member: Person, track_ids: list[str]) -> dict[
         added = await owner.post(f"{room}/queue", json={"track_id": track_id})
         assert added.status_code == 201, added.text
     invite = (await owner.post(f"{room}/invites", json={})).json()
+    guest, another = await people.make("guest"), await member.post("/rooms", json={"name": member.username[:50]})
+    sent = (await owner.post(f"{room}/invitations", json={"username": guest.username})).json()
+    got = await member.post(f"/rooms/{another.json()['id']}/invitations", json={"username": owner.username})
     return {
         "room_id": made.json()["id"],
         "role": "guest",
         "member": member.username,
         "item_id": added.json()["id"],
         "room_invite_id": invite["id"],
+        "invitation_id": got.json()["id"],
+        "sent_invitation_id": sent["id"],
         "code": invite["code"],
     }
 
@@ -239,6 +244,7 @@ def named(name: str, ids: dict[str, Any]) -> dict[str, Any] | None:
     bodies = {
         "transfer_group": {"user_id": ids["user_id"]},
         "invite_to_group": {"username": ids["stranger_name"]},
+        "invite_to_room": {"username": "nobody_at_all"},
         "transfer_playlist": {"user_id": ids["editor_id"]},
         "invite_to_playlist": {"username": ids["stranger_name"]},
     }
@@ -255,6 +261,7 @@ MISSING = {
     "download_data_export": "it is not ready",
     "unlink_account": "it is the last way in",
     "hand_over_room": "nobody has that name",
+    "invite_to_room": "nobody has that name",
     "unban_from_room": "nobody is banned",
     "add_to_room_queue": "no such track",
     "stream_track": "it has no recording",
@@ -270,6 +277,8 @@ async def ask(world: World, operation: Operation) -> str:
     ids = world.ids | ({"key_id": world.ids["token_id"]} if operation.name == "revoke_api_token" else {})
     if operation.name == "revoke_group_invite":
         ids = ids | {"invite_id": ids["sent_invite_id"]}
+    if operation.name == "revoke_room_invitation":
+        ids = ids | {"invitation_id": ids["sent_invitation_id"]}
     if operation.name in {"request_playlist_export", "get_playlist_export"}:
         ids = ids | {"playlist_id": ids["mailed_playlist_id"], "export_id": ids["playlist_export_id"]}
     if operation.path.startswith("/api/v1/rooms/"):

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from app.core.config import Settings
 from app.core.infra import Infra
 from app.core.jobs import drain
 from app.core.tokens import AccessTokens
-from tests.auth.factories import is_refused, sign_up, unique, within
+from tests.auth.factories import is_refused, sign_in, sign_up, unique, within
 from tests.auth.fakes import Key, Provider
 from tests.conftest import http_client, running
 from tests.loopback import on_loopback
@@ -179,6 +180,61 @@ async def test_signing_out_ends_this_token_only(served: Served) -> None:
     assert (await client.post("/auth/logout", headers=bearer(token))).status_code == 204
     assert await within(1.0, lambda: is_refused(client, bearer(token)))
     assert not await is_refused(client, bearer(other))
+
+
+async def signed_out(client: httpx.AsyncClient, infra: Infra, token: str) -> None:
+    assert await within(5.0, lambda: is_refused(client, bearer(token)))
+    # far later: rows that have run out are forgotten
+    await infra.db.fetch("DELETE FROM revocations WHERE until < now() + interval '50 min'", [])
+    for ended in (infra.revocations._until, infra.revocations._before):
+        ended.clear()
+    infra.revocations._read_to -= timedelta(days=1)
+    await infra.revocations.refresh()
+    assert await is_refused(client, bearer(token))
+
+
+async def test_signing_out_lasts_as_long_as_the_token(served: Served) -> None:
+    provider, client, infra = served
+    token = provider.keys[0].sign(claims(exp=int(time.time()) + 3600))
+    assert (await client.post("/auth/logout", headers=bearer(token))).status_code == 204
+    await signed_out(client, infra, token)
+    # one that never ends
+    endless = provider.keys[0].sign(claims(exp=10**13))
+    assert (await client.post("/auth/logout", headers=bearer(endless))).status_code == 204
+    await signed_out(client, infra, endless)
+
+
+@pytest.mark.parametrize("keep_current", [False, True])
+async def test_signing_out_everywhere_ends_what_was_signed_before(served: Served, keep_current: bool) -> None:
+    provider, client, infra = served
+    sign, good = provider.keys[0].sign, claims(exp=int(time.time()) + 3600)
+    one, two, unseen = (sign(good | {"n": n}) for n in range(3))
+    for token in (one, two):
+        assert not await is_refused(client, bearer(token))
+    ticket = (await client.post("/auth/tickets", headers=bearer(two))).json()["ticket"]
+    url = f"/auth/logout-all?keep_current={'true' if keep_current else 'false'}"
+    assert (await client.post(url, headers=bearer(one))).status_code == 204
+    for token in (two, unseen):
+        await signed_out(client, infra, token)
+    assert (await client.get("/notifications/stream", params={"ticket": ticket})).status_code == 401
+    assert await is_refused(client, bearer(one)) is not keep_current
+    later = sign(good | {"iat": int(time.time()) + 2})
+    assert not await is_refused(client, bearer(later))
+
+
+async def test_a_new_role_ends_what_was_signed_before(served: Served) -> None:
+    """The role is remembered for a minute with the token."""
+    provider, client, infra = served
+    admin, good = await sign_up(client), claims()
+    await infra.db.fetch("UPDATE users SET role = 'admin' WHERE username = $1", [admin.username])
+    admin = await sign_in(client, admin.username)
+    token = provider.keys[0].sign(good)
+    me = (await client.get("/auth/me", headers=bearer(token))).json()
+    path = f"/admin/users/{me['username']}/role"
+    assert (await client.put(path, json={"role": "curator"}, headers=admin.bearer)).status_code == 200
+    assert await within(5.0, lambda: is_refused(client, bearer(token)))
+    later = provider.keys[0].sign(good | {"iat": int(time.time()) + 2})
+    assert (await client.get("/auth/me", headers=bearer(later))).json()["role"] == "curator"
 
 
 async def test_half_a_configuration_is_refused(settings: Settings) -> None:

@@ -6,10 +6,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.auth.mails import TO_ONE_ADDRESS
 from app.auth.passwords import FROM_EVERYWHERE, FROM_ONE_ADDRESS
 from app.core.config import Settings
-from tests.auth.factories import PASSWORD, login, seen_from, sign_up, unique
+from app.core.job_runner import drain
+from tests.auth.factories import PASSWORD, login, mails_to, register, seen_from, sign_up, unique
 from tests.conftest import running
+from tests.people import People
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +88,37 @@ async def test_a_mailbox_cannot_be_flooded(limited_app: FastAPI) -> None:
         answers = [await client.post("/auth/forgot-password", json={"email": address}) for _ in range(8)]
     assert {answer.status_code for answer in answers} == {202}
     assert (await infra.db.fetch(count, [address]))[0][0] == 5
+
+
+async def test_no_way_to_a_mail_floods_a_mailbox(limited_app: FastAPI) -> None:
+    infra, most = limited_app.state.infra, TO_ONE_ADDRESS.count
+    for way in ("register", "change-email"):
+        address = f"{unique()}@example.com"
+        async with seen_from(limited_app, f"192.0.2.{len(way)}") as client:
+            account = await sign_up(client)
+            for _ in range(most + 3):
+                if way == "register":
+                    assert (await register(client, email=address)).status_code == 201
+                else:
+                    body = {"email": address, "password": PASSWORD}
+                    answer = await client.post("/auth/change-email", json=body, headers=account.bearer)
+                    assert answer.status_code == 202
+            await drain(infra)
+            assert len(mails_to(infra, address)) == most, way
+            # whoever was flooded still gets what they ask for themselves
+            await client.post("/auth/resend-verification", json={"email": account.email})
+            await client.post("/auth/forgot-password", json={"email": address})
+            await drain(infra)
+            assert len(mails_to(infra, address)) == most + (way == "register"), way
+
+
+@pytest.mark.parametrize(
+    ("path", "count"), [("register", 30), ("forgot-password", 20), ("verify-email", 20), ("oauth/exchange", 30)]
+)
+async def test_a_token_brings_no_allowance_of_its_own(limited_app: FastAPI, path: str, count: int) -> None:
+    async with seen_from(limited_app, f"203.0.113.{len(path)}") as client, People(limited_app) as people:
+        token = (await people.make("other")).token
+        bad = [(await client.post(f"/auth/{path}", json={})).status_code for _ in range(count + 1)]
+        assert bad == [422] * count + [429]
+        answer = await client.post(f"/auth/{path}", json={}, headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 429

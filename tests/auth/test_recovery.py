@@ -8,6 +8,7 @@ from app.core.infra import Infra
 from app.core.job_runner import drain
 from tests.auth.factories import (
     PASSWORD,
+    Signed,
     is_refused,
     login,
     mails_to,
@@ -209,3 +210,115 @@ async def test_links_work_in_a_browser_without_an_app(client: httpx.AsyncClient,
     assert (await login(client, username, NEW)).status_code == 200
     nasty = await client.get("http://soundscore.test/verify-email", params={"token": '"><script>'})
     assert "<script>" not in nasty.text
+
+
+async def ask_for(client: httpx.AsyncClient, infra: Infra, account: Signed, password: str = PASSWORD) -> str:
+    """Asks for another address, and answers the token of the link that goes there."""
+    address = f"{unique('new')}@example.com"
+    body = {"email": address, "password": password}
+    assert (await client.post("/auth/change-email", json=body, headers=account.bearer)).status_code == 202
+    await drain(infra)
+    return token_in(mails_to(infra, address)[-1], account.username)
+
+
+async def email_of(client: httpx.AsyncClient, account: Signed) -> str:
+    found: str = (await client.get("/auth/me", headers=account.bearer)).json()["email"]
+    return found
+
+
+async def test_a_new_password_takes_the_wish_for_another_address_back(client: httpx.AsyncClient, infra: Infra) -> None:
+    account = await sign_up_verified(client, infra)
+    stolen = await ask_for(client, infra, account)
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert (await client.post("/auth/change-password", json=body, headers=account.bearer)).status_code == 200
+    answer = await client.post("/auth/verify-email", json={"token": stolen})
+    assert (answer.status_code, answer.json()["code"]) == (410, "link_gone")
+
+    # one that is still in the queue, and one that was sent
+    stolen = await ask_for(client, infra, account, NEW)
+    queued = {"email": f"{unique('queued')}@example.com", "password": NEW}
+    await client.post("/auth/forgot-password", json={"email": account.email})
+    await drain(infra)
+    await client.post("/auth/change-email", json=queued, headers=account.bearer)
+    reset = {"token": token_in(mails_to(infra, account.email)[-1], account.username), "password": PASSWORD}
+    assert (await client.post("/auth/reset-password", json=reset)).status_code == 200
+    assert (await client.post("/auth/verify-email", json={"token": stolen})).status_code == 410
+    await drain(infra)
+    assert mails_to(infra, queued["email"]) == []
+    again = await sign_in(client, account.username)
+    assert await email_of(client, again) == account.email
+
+
+async def test_a_new_password_leaves_the_first_confirmation_be(client: httpx.AsyncClient, infra: Infra) -> None:
+    """It goes to the account's own address, so it gives nobody anything."""
+    account = await sign_up(client)
+    await drain(infra)
+    token = token_in(mails_to(infra, account.email)[-1], account.username)
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert (await client.post("/auth/change-password", json=body, headers=account.bearer)).status_code == 200
+    assert (await client.post("/auth/verify-email", json={"token": token})).status_code == 200
+
+
+async def test_a_changed_password_voids_links_that_reset_it(client: httpx.AsyncClient, infra: Infra) -> None:
+    account = await sign_up(client)
+    await client.post("/auth/forgot-password", json={"email": account.email})
+    await drain(infra)
+    token = token_in(mails_to(infra, account.email)[-1], account.username)
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert (await client.post("/auth/change-password", json=body, headers=account.bearer)).status_code == 200
+    assert (await client.post("/auth/reset-password", json={"token": token, "password": PASSWORD})).status_code == 410
+
+
+async def test_two_links_used_at_once_wait_for_each_other(client: httpx.AsyncClient, infra: Infra) -> None:
+    account = await sign_up(client)
+    await asyncio.gather(*(client.post("/auth/forgot-password", json={"email": account.email}) for _ in range(5)))
+    await drain(infra)
+    tokens = [token_in(mail, account.username) for mail in mails_to(infra, account.email)[1:]]
+    answers = await asyncio.gather(
+        *(client.post("/auth/reset-password", json={"token": token, "password": NEW}) for token in tokens)
+    )
+    assert sorted(answer.status_code for answer in answers) == [200] + [410] * 4
+
+
+async def test_an_older_link_does_not_replace_a_newer_address(client: httpx.AsyncClient, infra: Infra) -> None:
+    account = await sign_up(client)
+    await drain(infra)
+    mistyped = token_in(mails_to(infra, account.email)[-1], account.username)
+    between = await ask_for(client, infra, account)
+    right = await ask_for(client, infra, account)
+    assert (await client.post("/auth/verify-email", json={"token": between})).status_code == 410
+    assert (await client.post("/auth/verify-email", json={"token": right})).status_code == 200
+    kept = await email_of(client, account)
+    assert kept != account.email
+    assert (await client.post("/auth/verify-email", json={"token": mistyped})).status_code == 410
+    assert await email_of(client, account) == kept
+
+
+async def test_others_with_the_address_crowd_nobody_out_of_their_mails(client: httpx.AsyncClient, infra: Infra) -> None:
+    victim = await sign_up(client)
+    for _ in range(12):
+        assert (await register(client, email=victim.email)).status_code == 201
+    for path in ("forgot-password", "resend-verification"):
+        await drain(infra)
+        await client.post(f"/auth/{path}", json={"email": victim.email})
+        await drain(infra)
+        assert token_in(mails_to(infra, victim.email)[-1], victim.username), path
+
+
+async def test_whoever_asked_gets_their_mail_among_many_with_the_address(
+    client: httpx.AsyncClient, infra: Infra
+) -> None:
+    address = f"{unique()}@example.com"
+    for _ in range(12):
+        await register(client, email=address)
+    account = await sign_up(client)
+    for _ in range(12):
+        await register(client, email=address)
+    await drain(infra)
+    before = len(mails_to(infra, address))
+    body = {"email": address, "password": PASSWORD}
+    await client.post("/auth/change-email", json=body, headers=account.bearer)
+    await drain(infra)
+    assert len(mails_to(infra, address)) == before + 1
+    token = token_in(mails_to(infra, address)[-1], account.username)
+    assert (await client.post("/auth/verify-email", json={"token": token})).status_code == 200

@@ -251,3 +251,12 @@ async def test_an_edit_names_people_anew(pair: Pair, infra: Infra) -> None:
     await drain(infra)
     told = (await pair.bruno.get("/notifications")).json()["items"]
     assert sorted(item["kind"] for item in told) == ["direct", "mention"]
+
+
+async def test_an_idempotency_key_makes_it_one_message(pair: Pair) -> None:
+    headers = {"Idempotency-Key": "a key of a library"}
+    sent = [(await pair.ana.post(pair.rest, json={"text": "Once"}, headers=headers)).json() for _ in range(2)]
+    assert sent[0]["id"] == sent[1]["id"]
+    other = await pair.ana.post(pair.rest, json={"text": "Twice"}, headers={"Idempotency-Key": "another"})
+    assert [said["text"] for said in (await pair.bruno.get(pair.rest)).json()["items"]] == ["Twice", "Once"]
+    assert other.status_code == 201

@@ -8,7 +8,7 @@ from typing import Any
 
 from soundscore_client import Clock, Gap, Player, State, begin, delay, plan, policy, position, take
 
-__all__ = ["FOLDER", "answers", "as_json", "expectations", "vectors"]
+__all__ = ["FOLDER", "REDUCED", "answers", "as_json", "expectations", "vectors"]
 
 FOLDER = Path(__file__).parents[2] / "clients" / "conformance"
 Given = dict[str, Any]
@@ -62,8 +62,11 @@ _SUBJECTS: dict[str, dict[str, Callable[[Given, Given], Any]]] = {
     "clock": {"cases": _clock},
     "closing": {"cases": _closing},
     "reducer": {"cases": _reduce},
+    "playlists": {"cases": _reduce},
     "playback": {"positions": _positions, "plans": _plan},
 }
+REDUCED = ("reducer", "playlists")
+"""Those in which frames change a state."""
 
 
 def answers(subject: str, said: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +78,7 @@ def answers(subject: str, said: dict[str, Any]) -> dict[str, Any]:
 def expectations(subject: str, said: dict[str, Any]) -> dict[str, Any]:
     """What the vectors want. A state is as it began, but for what is named."""
     wanted = {part: [case["expect"] for case in said[part]] for part in _SUBJECTS[subject]}
-    if subject == "reducer":
+    if subject in REDUCED:
         begun = {name: as_json(asdict(begin(welcome))) for name, welcome in said["welcomes"].items()}
         wanted["cases"] = [
             case["expect"] if "gap" in case["expect"] else {**begun[case["given"]["welcome"]], **case["expect"]}

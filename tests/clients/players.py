@@ -8,11 +8,11 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
 
-from soundscore_client import Channel, Ended, Problem
+from soundscore_client import Channel, Ended, Problem, local_ms
 
 from tests.clients.node import node_command, node_environment
 
-__all__ = ["CLIENTS", "Player", "client"]
+__all__ = ["CLIENTS", "PATIENCE", "Player", "client"]
 
 PATIENCE = 15.0
 CLIENTS = ["python", "typescript"]
@@ -90,7 +90,8 @@ class PythonClient(Player):
             await self.channel.close()
         else:
             assert self.channel.state is not None
-            times = {"server_ms": self.channel.server_now(), "wall_ms": time.time() * 1000}
+            times = {"server_ms": self.channel.server_now(), "error_ms": self.channel.clock.error(local_ms())}
+            times["wall_ms"] = time.time() * 1000
             self.report("state", {**asdict(self.channel.state), **times})
 
     async def _send(self, text: str) -> None:

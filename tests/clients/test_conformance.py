@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from soundscore_client import apply, begin
 from soundscore_client.changes import CHANGES
 
-from tests.clients.answers import answers, as_json, expectations, vectors
+from tests.clients.answers import REDUCED, answers, as_json, expectations, vectors
 from tests.clients.model import KINDS, SNAPSHOT_MESSAGES, ModelRoom
 from tests.clients.node import ask_node
 
-SUBJECTS = ["clock", "closing", "playback", "reducer"]
+SUBJECTS = ["clock", "closing", "playback", *REDUCED]
 Acts = list[tuple[str, int]]
 
 
@@ -22,7 +22,7 @@ def check(subject: str, got: dict[str, Any]) -> None:
     said = vectors(subject)
     for part, wanted in expectations(subject, said).items():
         for case, answer, want in zip(said[part], got[part], wanted, strict=True):
-            assert answer == (want if subject == "reducer" else nearly(want)), case["name"]
+            assert answer == (want if subject in REDUCED else nearly(want)), case["name"]
 
 
 def nearly(value: Any) -> Any:
@@ -47,8 +47,9 @@ async def test_the_typescript_client_conforms(subject: str) -> None:
 
 
 def test_every_kind_of_event_has_a_vector() -> None:
-    shown = {frame.get("kind") for case in vectors("reducer")["cases"] for frame in case["given"]["frames"]}
-    assert shown >= {*CHANGES, "hidden"}
+    cases = [case for subject in REDUCED for case in vectors(subject)["cases"]]
+    shown = {frame.get("kind") for case in cases for frame in case["given"]["frames"]}
+    assert shown >= {*CHANGES, "hidden", "playlist.hidden"}
 
 
 @settings(max_examples=200, deadline=None)

@@ -17,7 +17,7 @@ from tests.rooms.factories import get_in, open_room, with_members
 from tests.rooms.playing import Json, add, make_tracks, press
 
 PYTHON = Path(__file__).parents[2] / "clients" / "python"
-_OWN = ("you", "server_ms", "wall_ms", "read_sequence", "typing")
+_OWN = ("you", "server_ms", "error_ms", "wall_ms", "read_sequence", "typing")
 
 
 def socket_of(live: str, room: Json) -> str:

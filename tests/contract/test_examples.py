@@ -47,6 +47,7 @@ ALONE = {
     **dict.fromkeys(
         (
             *("accept_group_invite", "decline_group_invite", "revoke_group_invite", "revoke_room_invite"),
+            *("accept_room_invitation", "decline_room_invitation", "revoke_room_invitation"),
             *("look_at_group_link", "redeem_group_link", "revoke_group_link"),
             *("get_room_invite", "join_room_by_invite", "delete_listen"),
         ),

@@ -10,9 +10,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.routing import Route
 
+from app.core.addresses import Proxies, client_address
 from app.core.config import Settings
 from app.core.infra import Infra
-from app.core.middleware import Proxies, client_address
 from app.main import create_app
 from tests.conftest import http_client
 from tests.people import People

@@ -16,6 +16,7 @@ from app.core.infra import Infra
 from app.core.job_runner import Backoff, drain
 from app.core.jobs import DeadLetter, enqueue, job
 from app.users.models import User
+from tests.auth.factories import sign_up, within
 from tests.conftest import http_client
 from tests.people import People, Person, queries
 
@@ -125,6 +126,25 @@ async def test_a_new_role_ends_the_sessions(admin: Person, people: People, infra
         assert (await db.get_one(Session, session.id)).revoked_at is not None
         # an app password goes on with the new role when nobody remembers the old one
         assert (await db.get_one(AccessKey, key.id)).revoked_at is None
+
+
+async def test_every_new_role_reaches_keys_at_once(admin: Person, client: httpx.AsyncClient, infra: Infra) -> None:
+    person = await sign_up(client)
+    made = await client.post("/auth/api-tokens", json={"name": "k", "scopes": ["read"]}, headers=person.bearer)
+    key, key_id = {"Authorization": f"Bearer {made.json()['secret']}"}, UUID(made.json()["id"])
+    path = f"/admin/users/{person.username}/role"
+    assert (await admin.put(path, json={"role": "admin"})).status_code == 200
+    # a little more than a minute later: the key works again, with the new role
+    past = "UPDATE revocations SET revoked_at = now() - interval '2 min', until = now() - interval '1 s'"
+    await infra.db.fetch(f"{past} WHERE session_id = $1", [key_id])
+    infra.revocations._until[key_id] = 0.0
+    assert await within(5.0, lambda: answers(client, "/admin/jobs", key, 200))
+    assert (await admin.put(path, json={"role": "user"})).status_code == 200
+    assert await within(5.0, lambda: answers(client, "/admin/jobs", key, 401))
+
+
+async def answers(client: httpx.AsyncClient, path: str, headers: dict[str, str], status: int) -> bool:
+    return (await client.get(path, headers=headers)).status_code == status
 
 
 async def test_the_same_role_again_changes_nothing(admin: Person, people: People) -> None:

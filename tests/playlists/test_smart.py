@@ -10,6 +10,7 @@ from app.catalog.models import Album, Artist, Track
 from app.core.infra import Infra
 from app.core.text import name_key
 from app.library.recording import Heard, record
+from app.playlists.smart import MOST_COUNTED
 from tests.people import People, Person, queries
 from tests.playlists.factories import codes, entries_of, make_playlist, titles_of
 from tests.reviews.factories import write_review
@@ -258,8 +259,44 @@ async def test_followers_find_what_their_friends_recorded_for_them(people: Peopl
         assert [answer.status_code == 200 for answer in tracks] == [letter in titles for letter in "bc"]
 
 
+async def test_ones_own_shelves_count_what_is_there_now(people: People, infra: Infra, shelf: Shelf) -> None:
+    ana, bob = await people.make("ana"), await people.make("bob")
+    manual, empty = await make_playlist(ana, shelf.tracks["a"]), await make_playlist(ana, rules=shelf.rules(limit=1))
+    rules = [shelf.rules(), shelf.rules({"field": "title", "op": "is", "value": "c"}), shelf.rules(limit=2)]
+    every, one, two = [await make_playlist(ana, rules=some, visibility="public") for some in rules]
+    for playlist_id in (every, one):
+        await bob.put(f"/playlists/{playlist_id}/like")
+    async with infra.db.write() as db:
+        hide = "UPDATE tracks SET owner_id = $1, visibility = 'private' WHERE id = $2"
+        await db.records(hide, [ana.id, shelf.tracks["c"]])
+        await db.records("UPDATE tracks SET duration_ms = 50 WHERE id = $1", [shelf.tracks["a"]])
+        await db.records("UPDATE tracks SET genres = '{}' WHERE id = $1", [shelf.tracks["f"]])
+    for person, path, lists, expected in (
+        (ana, "/playlists/mine", [two, one, every, empty, manual], [2, 1, 5, 1, 1]),
+        (bob, "/playlists/liked", [one, every], [0, 4]),
+    ):
+        async with queries(infra) as ran:
+            items = (await person.get(path)).json()["items"]
+        assert ran == [3]
+        assert [(item["id"], item["track_count"]) for item in items] == list(zip(lists, expected, strict=True))
+        for item in items:
+            if item["kind"] == "smart":
+                read = (await person.get(f"/playlists/{item['id']}")).json()
+                assert all(read[name] == item[name] for name in ("track_count", "duration_ms"))
+
+
 async def test_a_condition_may_say_that_it_is_no_group(people: People) -> None:
     ana = await people.make("ana")
     condition = {"field": "year", "op": "is", "value": 1960, "conditions": []}
     answer = await ana.post("/playlists/preview", json={"rules": {"conditions": [condition]}})
     assert answer.status_code == 200, answer.text
+
+
+async def test_of_very_many_smart_ones_the_first_are_counted(people: People, infra: Infra, shelf: Shelf) -> None:
+    ana = await people.make("ana")
+    for _ in range(MOST_COUNTED + 1):
+        await make_playlist(ana, rules=shelf.rules())
+    async with infra.db.write() as db:
+        await db.records("UPDATE tracks SET genres = '{}' WHERE id = $1", [shelf.tracks["f"]])
+    items = (await ana.get("/playlists/mine", params={"limit": 100})).json()["items"]
+    assert [item["track_count"] for item in items] == [5] * MOST_COUNTED + [6]

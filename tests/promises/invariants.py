@@ -273,8 +273,10 @@ INVARIANTS: Mapping[str, str] = {
         UNION ALL
         SELECT b.room_id, b.user_id FROM room_bans b JOIN room_members USING (room_id, user_id)
         WHERE until IS NULL OR until > now()""",
-    "who belongs to a group is not invited to it": """
-        SELECT i.id FROM group_invites i JOIN group_members USING (group_id, user_id) WHERE i.status = 'pending'""",
+    "who belongs to a group or is in a room is not invited to it": """
+        SELECT i.id FROM group_invites i JOIN group_members USING (group_id, user_id) WHERE i.status = 'pending'
+        UNION ALL
+        SELECT i.id FROM room_invitations i JOIN room_members USING (room_id, user_id) WHERE i.status = 'pending'""",
     "who came into a room has visited it": """
         SELECT m.room_id, m.user_id FROM room_members m LEFT JOIN room_visits v USING (room_id, user_id)
         JOIN users u ON u.id = m.user_id WHERE v.user_id IS NULL AND u.deleted_at IS NULL""",

@@ -4,11 +4,11 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from fastapi import FastAPI
-
+from app.chat.log import hold
 from app.core.infra import Infra
 from app.core.job_runner import drain
 from app.core.jobs import emit
+from app.rooms.handlers import export_invitations
 from app.users.events import AccountDeleted
 from tests.groups.factories import codes
 from tests.people import People, Person, queries
@@ -168,6 +168,20 @@ async def test_an_invitation_is_answered_once(people: People) -> None:
     assert (await ana.get(f"/rooms/{room['id']}")).json()["member_count"] == 2
 
 
+async def test_what_is_taken_back_meanwhile_lets_nobody_in(people: People, infra: Infra) -> None:
+    ana, bob = await people.make("ana"), await people.make("bob")
+    room = await open_room(ana, is_private=True)
+    made = await invite(ana, room, bob)
+    waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    async with infra.db.write() as db:
+        await hold(db, UUID(room["id"]), kind="room")
+        coming = asyncio.create_task(accept(bob, made))
+        while not coming.done() and not await infra.db.fetch(waits, []):
+            await asyncio.sleep(0.01)
+        await db.records("DELETE FROM room_invitations WHERE id = $1", [UUID(made["id"])])
+    assert codes(await coming) == [(404, "not_found")]
+
+
 async def test_who_is_invited_is_told(people: People, infra: Infra) -> None:
     ana, bob, eve = [await people.make(name) for name in ("ana", "bob", "eve")]
     room = await open_room(ana, is_private=True)
@@ -207,12 +221,14 @@ async def test_lists_cost_one_statement(people: People, infra: Infra) -> None:
     assert ran == [2]
 
 
-async def test_who_leaves_takes_invitations_along(app: FastAPI, people: People, infra: Infra) -> None:
+async def test_who_leaves_takes_invitations_along(people: People, infra: Infra) -> None:
     ana, bob, eve = [await people.make(name) for name in ("ana", "bob", "eve")]
     room, other = await open_room(ana), await open_room(bob)
     await invite(ana, room, bob)
     await invite(bob, other, ana)
     await invite(ana, room, eve)
+    told = [row async for row in export_invitations(infra.db.reader, bob.id)]
+    assert [(row["user_id"], row["invited_by_id"]) for row in told] == [(bob.id, ana.id), (ana.id, bob.id)]
     async with infra.db.write() as db:
         await emit(db, AccountDeleted(user_id=bob.id, keep_content=True))
     await drain(infra)

@@ -8,7 +8,7 @@ from app.core.infra import Infra
 from app.rooms.played import HEARD_MS, count_listeners
 from tests.people import People, queries
 from tests.rooms.factories import with_members
-from tests.rooms.playing import Json, add, eventually, make_tracks, press, show
+from tests.rooms.playing import Json, add, eventually, make_tracks, press, show, wait_for_people
 from tests.rooms.test_playback_sockets import command, seated
 from tests.sockets import sit
 
@@ -55,6 +55,27 @@ async def test_who_leaves_before_the_end_is_known_too(live: str, people: People,
         assert await heard_by(infra, room) == [{member.id}]  # the owner has come just now
     await press(owner, room, "skip")
     assert await heard_by(infra, room) == [{member.id}]
+
+
+async def test_silence_is_not_heard(live: str, people: People, infra: Infra) -> None:
+    room, [owner, late] = await with_members(people, "member")
+    await add(owner, room, *await make_tracks(infra, 200_000))
+    async with seated(live, room, owner):
+        await press(owner, room, "play")
+        await press(owner, room, "pause")
+        async with sit(live, f"rooms/{room['id']}", late):
+            await wait_for_people(owner, room, 2)
+            async with infra.db.write() as db:  # as if it had played for 40 s, and been silent for a minute since
+                of_room = [UUID(room["id"])]
+                past = "UPDATE playbacks SET at_ms = at_ms - 60000, position_ms = 40000, heard_ms = 40000"
+                await db.records(f"{past} WHERE room_id = $1", of_room)
+                past = "UPDATE room_plays SET started_at = started_at - interval '100 seconds' WHERE room_id = $1"
+                await db.records(past, of_room)
+                for person, seconds in ((owner, 120), (late, 50)):
+                    past = "UPDATE presences SET since = since - make_interval(secs => $2) WHERE user_id = $1"
+                    await db.records(past, [person.id, seconds])
+            await press(owner, room, "skip")
+    assert await heard_by(infra, room) == [{owner.id}]
 
 
 async def test_a_track_skipped_at_once_was_heard_by_nobody(live: str, people: People, infra: Infra) -> None:

@@ -132,6 +132,21 @@ async def test_back_in_a_fair_queue(people: People, infra: Infra) -> None:
     assert titles(await queue_of(owner, room)) == "CB"
 
 
+async def test_back_counts_whose_turn_it_is(people: People, infra: Infra) -> None:
+    room, [owner, member] = await with_members(people, "member", queue_mode="fair")
+    a, b, c, d, e = await make_tracks(infra, *[60_000] * 5)
+    await add(owner, room, a, b, c)
+    await add(member, room, d, e)
+    await press(owner, room, "play")
+    assert titles(await queue_of(owner, room)) == "DBEC"
+    for _ in range(2):
+        await press(owner, room, "skip")
+    for _ in range(2):
+        now = await press(owner, room, "previous")
+    assert now["item"]["track"]["title"] == "A"
+    assert titles(await queue_of(owner, room)) == "DBEC"
+
+
 async def test_the_history_says_what_was_played_and_for_how_long(people: People, infra: Infra) -> None:
     room, [owner, member] = await with_members(people, "member")
     a, b = await make_tracks(infra, 300, 60_000)

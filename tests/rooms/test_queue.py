@@ -9,7 +9,7 @@ from app.catalog.search_index import index
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.rooms.playback_models import QueueItem
-from app.rooms.queue import forget_removed
+from app.rooms.undoing import forget_removed
 from tests.catalog.factories import spotify_id
 from tests.people import People, queries
 from tests.rooms.factories import open_room, with_members
@@ -273,3 +273,47 @@ async def test_without_tracks_there_is_silence(people: People, infra: Infra, gen
     room = await open_room(owner, auto_dj=bool(genres), genres=genres)
     answer = await owner.post(f"/rooms/{room['id']}/playback", json={"action": "play"})
     assert problem(answer) == (409, "nothing_plays")
+
+
+async def test_what_is_taken_back_keeps_to_the_rules(people: People, infra: Infra) -> None:
+    room, [owner, dj] = await with_members(people, "dj", items_per_person=2)
+    a, b, c, d = await make_tracks(infra, *[1000] * 4)
+    path = f"/rooms/{room['id']}/queue"
+    first, _ = await add(owner, room, a, b)
+    await owner.delete(f"{path}/{first['id']}")
+    await add(owner, room, a)
+    assert problem(await owner.post(f"{path}/undo")) == (409, "nothing_to_undo")
+    assert titles(await queue_of(owner, room)) == "BA"
+    await dj.delete(path)
+    await add(dj, room, c, d)
+    await dj.delete(path)
+    assert titles((await dj.post(f"{path}/undo")).json()) == "CD"
+    await dj.delete(path)
+    await add(owner, room, d)
+    assert sorted(titles((await dj.post(f"{path}/undo")).json())) == ["C", "D", "D"]  # each of them has at most two
+
+
+async def test_who_may_not_do_it_any_more_may_not_take_it_back(people: People, infra: Infra) -> None:
+    room, [owner, dj] = await with_members(people, "dj")
+    await add(owner, room, *await make_tracks(infra, 1000, 1000))
+    await dj.delete(f"/rooms/{room['id']}/queue")
+    await owner.put(f"/rooms/{room['id']}/members/{dj.username}/role", json={"role": "guest"})
+    assert problem(await dj.post(f"/rooms/{room['id']}/queue/undo")) == (403, "not_allowed")
+    await owner.put(f"/rooms/{room['id']}/members/{dj.username}/role", json={"role": "dj"})
+    assert titles((await dj.post(f"/rooms/{room['id']}/queue/undo")).json()) == "AB"
+
+
+async def test_the_server_chooses_as_soon_as_it_may(people: People, infra: Infra) -> None:
+    owner, genre = await people.make("owner"), f"genre {uuid7().hex}"
+    a, b = await make_tracks(infra, 60_000, 60_000, genres=[genre])
+    async with infra.db.write() as db:
+        await index(db, Track, [b])
+    room = await open_room(owner, genres=["nothing is of this genre"])
+    await add(owner, room, a)
+    await press(owner, room, "play")
+    await press(owner, room, "skip")
+    await owner.patch(f"/rooms/{room['id']}", json={"auto_dj": True})
+    assert (await show(owner, room))["item"] is None
+    await owner.patch(f"/rooms/{room['id']}", json={"genres": [genre]})
+    now = await show(owner, room)
+    assert (now["item"]["track"]["id"], now["item"]["added_by"], now["playing"]) == (str(b), None, True)

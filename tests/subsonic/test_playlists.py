@@ -12,7 +12,7 @@ from app.catalog.models import Track
 from app.core.infra import Infra
 from tests.people import People, Person, queries
 from tests.playlists.factories import collaborate, make_playlist, titles_of
-from tests.subsonic.factories import Player, make_album, make_player, make_song
+from tests.subsonic.factories import Player, make_album, make_player, make_song, unique
 
 
 @pytest.fixture
@@ -202,6 +202,37 @@ async def test_smart_playlists_are_read(player: Player, ana: Person, songs: list
     playlist = await playlist_of(player, made.json()["id"])
     assert playlist["readonly"] is True
     assert str(songs[0].id) in [song["id"] for song in playlist["entry"]]
+
+
+async def test_smart_playlists_are_listed_as_they_are_read(
+    people: People, player: Player, ana: Person, songs: list[Track], infra: Infra
+) -> None:
+    genre = unique("genre")
+    for_genre = {"match": "all", "conditions": [{"field": "genre", "op": "is", "value": genre}]}
+    other = await people.make("other")
+    for person, name in ((ana, "Mine"), (other, "Theirs")):
+        made = await make_playlist(person, name=name, rules=for_genre, visibility="public")
+        await ana.put(f"/playlists/{made}/like")
+    await make_playlist(ana, songs[0].id)
+
+    async def listed(cost: int) -> list[dict[str, Any]]:
+        async with queries(infra) as ran:
+            lists = (await player.ask("getPlaylists"))["playlists"]["playlist"]
+        assert ran == [cost]
+        return [one for one in lists if one["name"] in {"Mine", "Theirs"}]
+
+    await player.ask("ping")
+    before = await listed(5)
+    assert [(one["name"], one["songCount"], one["duration"]) for one in before] == [("Mine", 0, 0), ("Theirs", 0, 0)]
+    stranger = await people.make("stranger")
+    for owner, more in ((ana, {}), (ana, {"audio_type": None}), (stranger, {"visibility": "private"})):
+        await make_song(infra, None, owner=owner.id, genres=[genre], **more)
+    after = await listed(6)
+    assert [(one["songCount"], one["duration"]) for one in after] == [(1, 61), (1, 61)]
+    for old, new in zip(before, after, strict=True):
+        read = await playlist_of(player, new["id"])
+        assert (read["songCount"], read["duration"], len(read["entry"])) == (1, 61, 1)
+        assert old["changed"] < new["changed"] < read["changed"], "who keeps what has not changed reads it again"
 
 
 async def test_the_same_in_xml(player: Player, songs: list[Track]) -> None:

@@ -261,6 +261,30 @@ async def test_what_ffmpeg_cannot_read_is_sent_as_it_is(infra: Infra, player: Pl
     assert not infra.part(transcoders).open
 
 
+@NEEDS_FFMPEG
+async def test_a_damaged_file_is_heard_as_far_as_it_goes(
+    infra: Infra, player: Player, song: Track, tone: bytes
+) -> None:
+    at = len(tone) // 2
+    for damaged, least, most in ((tone[:at], 9, 11), (tone[:at] + b"\0" * 50_000 + tone[at + 50_000 :], 9, 21)):
+        await make_sound(infra, song, damaged)
+        answer = await fetch(player, song, maxBitRate=64)
+        assert answer.headers["content-type"] == "audio/mpeg"
+        assert least <= probed(answer.content)[1] <= most
+
+
+@NEEDS_FFMPEG
+async def test_what_is_killed_is_not_the_whole(infra: Infra, ana: Person, long_song: Track) -> None:
+    key, encoding = f"audio/{long_song.id}.mp3", Encoding("mp3", 320)
+    killed = await transcode(infra, ana.id, key, encoding, most_bytes=10**9)
+    assert await killed.read()
+    for process in encoders():
+        process.kill()
+    with pytest.raises(OSError, match="ended with -9"):
+        [piece async for piece in all_of(killed)]
+    await killed.end()
+
+
 async def test_without_ffmpeg(infra: Infra, player: Player, ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     announced = {one["name"] for one in (await player.ask("getOpenSubsonicExtensions"))["openSubsonicExtensions"]}
     assert ("transcodeOffset" in announced) == bool(shutil.which("ffmpeg"))

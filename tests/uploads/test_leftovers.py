@@ -110,5 +110,21 @@ async def test_what_a_killed_process_left_goes_by_night(app: FastAPI, infra: Inf
     assert there == [kept, rendition, young]
 
 
+async def test_what_others_put_into_the_store_stops_nothing(app: FastAPI, infra: Infra, people: People) -> None:
+    ana, data = await people.make("ana"), wav()
+    gone = await announce(ana, data)
+    assert (await ana.delete(f"/uploads/{gone['id']}")).status_code == 204
+    await drain(infra)
+    await send(app, gone, data)
+    foreign = ["inbox/readme.txt", f"inbox/deeper/{uuid7().hex}.bin", f"inbox/{uuid7()}.bin", "audio/readme.txt"]
+    for key in foreign:
+        await infra.part(storage).put(key, pieces(), content_type="text/plain")
+        os.utime(infra.settings.data_dir / "media" / key, (0, 0))
+    await remove_abandoned(infra)
+    await remove_unserved(infra)
+    assert not await is_there(infra, gone)
+    assert [key for key in foreign if await infra.part(storage).stat(key)] == foreign
+
+
 async def pieces() -> AsyncIterator[bytes]:
     yield b"OggS"

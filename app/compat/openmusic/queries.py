@@ -26,6 +26,7 @@ from sqlalchemy.orm import aliased
 
 from app.catalog.hearing import heard_by, known_to
 from app.catalog.models import Album, Artist, Track
+from app.catalog.queries import TRACK_YEAR
 from app.compat.openmusic.models import OpenMusicSong
 from app.compat.openmusic.schemas import Activity, SongItem
 from app.core.query import Query
@@ -94,7 +95,7 @@ SONG = Query(
     select(
         Track.id,
         Track.title,
-        func.coalesce(OpenMusicSong.year, Album.year).label("year"),
+        func.coalesce(OpenMusicSong.year, TRACK_YEAR).label("year"),
         Artist.name.label("performer"),
         Track.genres,
         OpenMusicSong.genre,

@@ -27,6 +27,7 @@ from sqlalchemy.orm import aliased
 
 from app.catalog.hearing import heard_by
 from app.catalog.models import Album, Artist, Track
+from app.catalog.queries import TRACK_YEAR
 from app.compat.subsonic.models import SubsonicRating, SubsonicStar
 from app.reactions.models import Like
 from app.uploads.models import Upload
@@ -65,7 +66,7 @@ def songs(*where: Any) -> Select[Any]:
         "album_artist": ALBUM_ARTIST.name,
         "disc": Track.disc,
         "position": Track.position,
-        "year": Album.year,
+        "year": TRACK_YEAR,
         "genres": GENRES,
         "cover_key": Album.cover_key,
         "duration_ms": Track.duration_ms,

@@ -1,6 +1,7 @@
 """Playlists as far as their songs can be heard: the other entries stay where they are, unseen by the client."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from app.compat.subsonic.errors import Code, SubsonicError
 from app.compat.subsonic.library import audible
 from app.compat.subsonic.parameters import MOST_DIGITS
 from app.compat.subsonic.queries import SONGS
-from app.compat.subsonic.schemas import ListRow, SongRow
+from app.compat.subsonic.schemas import LengthRow, ListRow, SongRow
 from app.core.db import Writer
 from app.core.paging import PageRequest
 from app.core.query import Query, Runs
@@ -31,6 +32,7 @@ from app.playlists.service import (
     remove_entries,
     update_playlist,
 )
+from app.playlists.smart import chosen_tracks
 from app.playlists.standing import hold_playlist
 
 __all__: list[str] = []
@@ -49,6 +51,11 @@ AUDIBLE_ENTRIES = Query(
     into=ListRow,
 )
 """How much of each playlist can be heard."""
+LENGTHS = Query(
+    select(Track.id, Track.duration_ms).where(Track.id == any_(bindparam("ids", type_=ARRAY(Uuid))), audible()),
+    into=LengthRow,
+)
+"""Which of these tracks can be heard, and how long they are."""
 Shown = list[tuple[UUID, SongRow]]
 
 
@@ -61,11 +68,23 @@ async def get_playlists(asked: Asked) -> Body:
     everything: list[MyPlaylist | LikedPlaylist] = [*mine, *(item for item in liked.items if item.id not in known)]
     manual = [item.id for item in everything if item.kind == "manual"]
     counted = await AUDIBLE_ENTRIES.all(asked.db, ids=manual, viewer=asked.viewer) if manual else []
-    sizes = {row.playlist_id: (row.song_count, row.duration_ms) for row in counted} | {
-        item.id: (item.track_count, item.duration_ms) for item in everything if item.kind == "smart"
-    }
+    sizes = {row.playlist_id: (row.song_count, row.duration_ms) for row in counted}
+    sizes |= await _sizes_of_smart(asked, everything)
     told = [_card(item, *sizes.get(item.id, (0, 0))) for item in everything]
     return {"playlists": {"playlist": told}}
+
+
+async def _sizes_of_smart(asked: Asked, items: Sequence[MyPlaylist | LikedPlaylist]) -> dict[UUID, tuple[int, int]]:
+    """How much of each smart one can be heard now; beyond those that are counted, what it had with its rules."""
+    sizes = {item.id: (item.track_count, item.duration_ms) for item in items if item.kind == "smart"}
+    chosen = await chosen_tracks(asked.db, items, asked.viewer)
+    ids = list({track_id for tracks in chosen.values() for track_id in tracks})
+    rows = await LENGTHS.all(asked.db, ids=ids, viewer=asked.viewer) if ids else []
+    lengths = {row.id: row.duration_ms or 0 for row in rows}
+    for playlist_id, tracks in chosen.items():
+        heard = [lengths[track_id] for track_id in tracks if track_id in lengths]
+        sizes[playlist_id] = (len(heard), sum(heard))
+    return sizes
 
 
 @reads("getPlaylist")
@@ -157,7 +176,8 @@ def _card(item: MyPlaylist | LikedPlaylist | PlaylistDetail, songs: int, duratio
         "songCount": songs,
         "duration": round(duration_ms / 1000),
         "created": item.created_at,
-        "changed": item.updated_at,
+        # a smart one is put together when it is read: players that keep what has not changed read it again
+        "changed": datetime.now(UTC) if item.kind == "smart" else item.updated_at,
         "coverArt": entries.cover_id("pl", item.id, item.cover_key),
         "readonly": item.kind == "smart" or role not in {"owner", "editor"},
     }

@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.catalog.models import Album, Artist, Track
+from app.catalog.queries import TRACK_YEAR
 from app.compat.subsonic.library import (
     ARTIST,
     GENRES,
@@ -156,9 +157,10 @@ SEEDS = _songs(songs(or_(Track.id == _ID, Track.album_id == _ID, Track.artist_id
 
 _FILTERS = {
     "genre": of_genre(),
-    "year_from": Album.year >= bindparam("year_from", type_=Integer),
-    "year_to": Album.year <= bindparam("year_to", type_=Integer),
+    "year_from": bindparam("year_from", type_=Integer) <= TRACK_YEAR,
+    "year_to": bindparam("year_to", type_=Integer) >= TRACK_YEAR,
 }
+_YEARS = (Album.year >= bindparam("year_from", type_=Integer), Album.year <= bindparam("year_to", type_=Integer))
 
 
 @cache
@@ -204,7 +206,7 @@ def album_list(order: AlbumOrder) -> Query[AlbumRow]:
 
 
 def _plain(order: AlbumOrder) -> Query[AlbumRow]:
-    years = (_FILTERS["year_from"], _FILTERS["year_to"]) if order in {"byYear", "byYearDown"} else ()
+    years = _YEARS if order in {"byYear", "byYearDown"} else ()
     tracks = (Track.id.in_(_of_genre_ids()),) if order == "byGenre" else ()
     rows, shelf = albums(*years, of_tracks=tracks)
     key = func.coalesce(shelf.c.album_id, shelf.c.single_of)

@@ -107,6 +107,13 @@ class ListRow(Output):
     duration_ms: int
 
 
+class LengthRow(Output):
+    """A track that can be heard."""
+
+    id: UUID
+    duration_ms: int | None
+
+
 class LyricsRow(Output):
     """The words of a song as its file has them."""
 

@@ -8,9 +8,9 @@ async with Rest("http://127.0.0.1:8000") as rest:
         await channel.send("Good evening!")
 """
 
-from soundscore_client.clock import Clock
+from soundscore_client.clock import Clock, local_ms
 from soundscore_client.closing import Policy, delay, policy
-from soundscore_client.connection import Authorize, Channel, Status, local_ms
+from soundscore_client.connection import Authorize, Channel, Status
 from soundscore_client.playback import Plan, Player, plan, position
 from soundscore_client.problems import Ended, Problem, Refused
 from soundscore_client.reducer import Gap, apply, attend, mark_read, note_typing, resume, take

@@ -4,14 +4,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
+from soundscore_client.entries import changed
 from soundscore_client.state import State, member_of, reactions_of
-from soundscore_client.wire import Event, Item, Member, Message, Playback, You
+from soundscore_client.wire import EntriesOp, Event, Item, Member, Message, Playback, Playlist, You
 
 __all__ = ["CHANGES"]
 
 
-def _card(state: State, **fields: Any) -> State:
+def _describe(state: State, **fields: Any) -> State:
+    """Has the card, or the playlist, say something else."""
+    if state.playlist:
+        return replace(state, playlist=cast(Playlist, {**state.playlist, **fields}))
     return replace(state, card={**(state.card or {}), **fields})
+
+
+def _counted(state: State, data: Mapping[str, Any]) -> State:
+    # members of playlists are not counted
+    return _describe(state, member_count=data["member_count"]) if "member_count" in data else state
 
 
 def _message_created(state: State, event: Event) -> State:
@@ -96,14 +105,16 @@ def _reaction(state: State, event: Event) -> State:
 
 def _member_joined(state: State, event: Event) -> State:
     data = event["data"]
-    members = {**state.members, data["user"]["id"]: member_of(data)}
-    return _card(replace(state, members=members), member_count=data["member_count"])
+    user_id, role = data["user"]["id"], data["role"]
+    # a reader of a public playlist is there before they belong to it
+    you: You = {**state.you, "role": role} if user_id == state.you["id"] else state.you
+    return _counted(replace(state, you=you, members={**state.members, user_id: member_of(data)}), data)
 
 
 def _member_gone(state: State, event: Event) -> State:
     data = event["data"]
     members = {user_id: member for user_id, member in state.members.items() if user_id != data["user_id"]}
-    return _card(replace(state, members=members), member_count=data["member_count"])
+    return _counted(replace(state, members=members), data)
 
 
 def _change_member(state: State, user_id: str, **fields: Any) -> State:
@@ -127,14 +138,14 @@ def _owner_changed(state: State, event: Event) -> State:
     user_id, previous_id = event["data"]["user_id"], event["data"].get("previous_id")
     state = _change_member(state, user_id, role="owner", muted_until=None)
     if previous_id is not None:
-        state = _change_member(state, previous_id, role="admin")
+        state = _change_member(state, previous_id, role="editor" if state.playlist else "admin")
     member = state.members.get(user_id)
     shown = {"owner": member["user"]} if member and "owner" in (state.card or {}) else {}
-    return _card(state, owner_id=user_id, **shown)
+    return _describe(state, owner_id=user_id, **shown)
 
 
 def _channel_updated(state: State, event: Event) -> State:
-    return _card(state, **event["data"])
+    return _describe(state, **event["data"])
 
 
 def _queue_changed(state: State, event: Event) -> State:
@@ -173,7 +184,15 @@ def _skip_votes(state: State, event: Event) -> State:
 
 def _hidden(state: State, event: Event) -> State:
     data = event["data"]
-    return replace(state, card={**(state.card or {}), **data}) if "member_count" in data else state
+    return _describe(state, **data) if "member_count" in data else state
+
+
+def _playlist_entries(state: State, event: Event) -> State:
+    data = event["data"]
+    counts = {name: data[name] for name in ("version", "track_count", "duration_ms", "updated_at")}
+    entries = changed(state.entries, cast(EntriesOp, data))
+    outdated = state.outdated or entries is None
+    return replace(_describe(state, **counts), entries=entries or [], outdated=outdated)
 
 
 def _closed(state: State, event: Event) -> State:
@@ -201,4 +220,6 @@ CHANGES: Mapping[str, Callable[[State, Event], State]] = {
     "room.closed": _closed,
     "group.closed": _closed,
     "hidden": _hidden,
+    "playlist.entries": _playlist_entries,
+    "playlist.closed": _closed,
 }

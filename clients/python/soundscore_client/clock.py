@@ -4,16 +4,18 @@ A ping that was under way for `delay` tells the difference of the two clocks to 
 written at some moment in between. So the least-delayed of the last few is the best, as in the clock filter of NTP
 (D. Mills, RFC 5905, section 10). But clocks drift apart, and an old sample knows less each second: its error grows.
 
-Nothing in here reads a clock or sets a timer. All times are milliseconds; local ones by a clock that does not jump.
+A Clock reads no clock and sets no timer. All times are milliseconds; local ones by a clock that does not jump.
 """
 
+import time
 from collections import deque
 from dataclasses import dataclass
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "local_ms"]
 
 KEPT = 8
 DRIFT_PPM = 100.0
+_START = time.time() * 1000 - time.monotonic() * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +66,8 @@ class Clock:
     def _best(self, now: float) -> _Sample | None:
         newest_first = reversed(self._samples)
         return min(newest_first, key=lambda sample: sample.error(now, self._drift), default=None)
+
+
+def local_ms() -> float:
+    """Unix milliseconds by a clock that never jumps while the program runs."""
+    return _START + time.monotonic() * 1000

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ABNORMAL", "FORBIDDEN", "GOING_AWAY", "NORMAL", "UNAUTHORIZED", "Policy", "delay", "policy"]
+__all__ = ["ABNORMAL", "FORBIDDEN", "GOING_AWAY", "NORMAL", "UNAUTHORIZED", "Closing", "Policy", "delay", "policy"]
 
 NORMAL = 1000
 ABNORMAL = 1006
@@ -17,6 +17,15 @@ SPREAD_MS = 1000.0
 FIRST_BACKOFF_MS = 1000.0
 MOST_BACKOFF_MS = 30_000.0
 FLOOD_MS = 10_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a connection ended. `after_ms`: the server asked to wait for so long."""
+
+    code: int
+    reason: str = ""
+    after_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

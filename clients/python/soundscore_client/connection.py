@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from itertools import count
 from random import random
 from types import TracebackType
@@ -13,15 +11,15 @@ from typing import Any, Literal, Self, cast
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from soundscore_client.clock import Clock
-from soundscore_client.closing import ABNORMAL, GOING_AWAY, NORMAL, UNAUTHORIZED, delay, policy
+from soundscore_client.clock import Clock, local_ms
+from soundscore_client.closing import ABNORMAL, GOING_AWAY, NORMAL, UNAUTHORIZED, Closing, delay, policy
 from soundscore_client.outbox import Outbox
 from soundscore_client.problems import Ended, Refused
 from soundscore_client.reducer import Gap, mark_read, take
 from soundscore_client.state import State
 from soundscore_client.wire import PROTOCOL, Ack, Frame
 
-__all__ = ["Authorize", "Channel", "Status", "local_ms", "ping_pause"]
+__all__ = ["Authorize", "Channel", "Status", "ping_pause"]
 
 FAST_PINGS = 8
 FAST_PING_SECONDS = 0.25
@@ -37,28 +35,14 @@ Authorize = Callable[[bool], Awaitable[str]]
 """Gives a token; True: the last one was refused. Raises Refused, or an OSError to be asked again later."""
 Listener = Callable[[Frame], None]
 
-_START = time.time() * 1000 - time.monotonic() * 1000
-
 
 def ping_pause(number: int) -> float:
     """The seconds between the ping of this number, from 0 in each connection, and the next."""
     return FAST_PING_SECONDS if number < FAST_PINGS - 1 else PING_SECONDS
 
 
-def local_ms() -> float:
-    """Unix milliseconds by a clock that never jumps while the program runs."""
-    return _START + time.monotonic() * 1000
-
-
-@dataclass(frozen=True, slots=True)
-class _Closing:
-    code: int
-    reason: str = ""
-    after_ms: float | None = None
-
-
 class Channel:
-    """A room, a group or a conversation, at an address such as `ws://127.0.0.1:8000/ws/rooms/<id>`.
+    """A room, a group, a conversation or a playlist, at an address such as `ws://127.0.0.1:8000/ws/rooms/<id>`.
 
     `state` is what is known of it, each event applied once and in order. Listeners get the server's messages after they
     were applied, missed ones included, and `{"type": "status", "status": ...}` of our own.
@@ -196,7 +180,7 @@ class Channel:
             await asyncio.sleep(delay(then, attempt, self._chance(), closing.after_ms) / 1000)
             attempt += 1
 
-    async def _connection(self, renew: bool) -> _Closing:
+    async def _connection(self, renew: bool) -> Closing:
         """One connection; how it ended."""
         try:
             headers = {"Authorization": f"Bearer {await self._authorize(renew)}"}
@@ -204,13 +188,13 @@ class Channel:
             async with connect(self._address, additional_headers=headers, **options) as socket:
                 return await self._talk(socket)
         except ConnectionClosed as error:
-            return _Closing(error.rcvd.code, error.rcvd.reason) if error.rcvd else _Closing(ABNORMAL)
+            return Closing(error.rcvd.code, error.rcvd.reason) if error.rcvd else Closing(ABNORMAL)
         except InvalidStatus as error:
-            return _Closing(_HTTP_CODES.get(error.response.status_code, ABNORMAL), str(error))
+            return Closing(_HTTP_CODES.get(error.response.status_code, ABNORMAL), str(error))
         except (OSError, InvalidHandshake) as error:
-            return _Closing(ABNORMAL, str(error))
+            return Closing(ABNORMAL, str(error))
 
-    async def _talk(self, socket: ClientConnection) -> _Closing:
+    async def _talk(self, socket: ClientConnection) -> Closing:
         last = None if self.state is None or self._wants_snapshot else self.state.sequence
         hello = {"type": "hello", "protocol": PROTOCOL, "client": self._client, "last_sequence": last}
         self._hello_at = local_ms()
@@ -222,11 +206,13 @@ class Channel:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     frame = json.loads(await socket.recv())
                 if frame["type"] == "reconnect":
-                    return _Closing(GOING_AWAY, "reconnect", frame["after_ms"])
+                    return Closing(GOING_AWAY, "reconnect", frame["after_ms"])
                 try:
                     self._take(frame, outgoing)
                 except Gap as gap:
                     return self._missed(frame, gap)
+                if parting := self._parting_from(frame):
+                    return parting
                 if frame["type"] == "welcome":
                     tasks.append(asyncio.create_task(self._ping()))
         finally:
@@ -236,10 +222,19 @@ class Channel:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _missed(self, frame: Frame, gap: Gap) -> _Closing:
+    def _missed(self, frame: Frame, gap: Gap) -> Closing:
         # a resume that is itself incomplete is of no use; otherwise that is just what closes the gap
         self._wants_snapshot = frame["type"] == "welcome"
-        return _Closing(ABNORMAL, str(gap))
+        return Closing(ABNORMAL, str(gap))
+
+    def _parting_from(self, frame: Frame) -> Closing | None:
+        """How the connection is to end after what was taken, if it is."""
+        if self.state is not None and self.state.outdated:
+            self._wants_snapshot = True
+            return Closing(GOING_AWAY, "outdated")
+        # everybody is put out; only who asks again learns whether they may still be there
+        is_hidden = frame["type"] == "event" and frame["kind"] == "playlist.hidden"
+        return Closing(GOING_AWAY, "hidden") if is_hidden else None
 
     async def _write(self, socket: ClientConnection, outgoing: asyncio.Queue[str]) -> None:
         while True:

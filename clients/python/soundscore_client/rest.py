@@ -2,7 +2,7 @@
 
 import time
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 from uuid import UUID
 
 import httpx
@@ -88,9 +88,9 @@ class Rest:
         """Puts a track into a room's queue. Raises Problem."""
         await self.ask("POST", f"/rooms/{room_id}/queue", json={"track_id": track_id})
 
-    def socket(self, room_id: str) -> str:
-        """The address of a room's socket."""
-        return f"{self.server.replace('http', 'ws', 1)}/ws/rooms/{room_id}"
+    def socket(self, channel_id: str, kind: Literal["rooms", "groups", "direct", "playlists"] = "rooms") -> str:
+        """The address of a channel's socket."""
+        return f"{self.server.replace('http', 'ws', 1)}/ws/{kind}/{channel_id}"
 
     async def ask(self, method: str, path: str, **options: Any) -> Any:
         """Any request, signed. Raises Problem, Refused; ConnectionError when nobody answers."""

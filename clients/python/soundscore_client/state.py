@@ -4,19 +4,39 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from soundscore_client.wire import Card, Item, Member, Message, Person, Playback, Reaction, Skip, Welcome, You
+from soundscore_client.wire import (
+    Card,
+    Entry,
+    Item,
+    Member,
+    Message,
+    Person,
+    Playback,
+    Playlist,
+    Reaction,
+    Skip,
+    Welcome,
+    You,
+)
 
 __all__ = ["State", "begin", "by_id", "member_of", "present_at", "reactions_of"]
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A channel at `sequence`. People and members are by their id; messages begin with the oldest."""
+    """A channel at `sequence`. People and members are by their id; messages begin with the oldest.
+
+    `entries` are a beginning of the playlist; of long ones there are more, by REST: `playlist["track_count"]` has all.
+    `outdated`: they changed by more than an event can tell. A Channel asks for a snapshot by itself then.
+    """
 
     sequence: int
     you: You
     card: Card | None
     partner: Person | None
+    playlist: Playlist | None
+    entries: Sequence[Entry]
+    outdated: bool
     members: Mapping[str, Member]
     queue: Sequence[Item]
     playback: Playback | None
@@ -37,6 +57,9 @@ def begin(welcome: Welcome) -> State:
         you=welcome["you"],
         card=snapshot.get("room") or snapshot.get("group"),
         partner=snapshot.get("partner"),
+        playlist=snapshot.get("playlist"),
+        entries=snapshot.get("entries", []),
+        outdated=False,
         members={member["user"]["id"]: member_of(member) for member in snapshot.get("members", [])},
         queue=snapshot.get("queue", []),
         playback=snapshot.get("playback"),

@@ -5,7 +5,17 @@ from typing import Any, Literal, TypedDict
 __all__ = [
     "PROTOCOL",
     "Ack",
+    "AlbumRef",
+    "ArtistRef",
     "Card",
+    "EntriesAdded",
+    "EntriesMoved",
+    "EntriesOp",
+    "EntriesReloaded",
+    "EntriesRemoved",
+    "EntriesReplaced",
+    "Entry",
+    "EntryTrack",
     "Event",
     "Frame",
     "Item",
@@ -13,6 +23,7 @@ __all__ = [
     "Message",
     "Person",
     "Playback",
+    "Playlist",
     "Presence",
     "Quote",
     "Reaction",
@@ -89,6 +100,95 @@ class Playback(TypedDict):
     at_ms: float
     duration_ms: float | None
     waiting: Waiting | None
+
+
+class Playlist(TypedDict):
+    """A playlist, as its channel knows it: nothing in it changes without an event."""
+
+    id: str
+    name: str
+    description: str
+    visibility: Literal["public", "private"]
+    kind: Literal["manual", "smart"]
+    """A smart one has no entries here: its rules choose them when REST is asked."""
+    rules: dict[str, Any] | None
+    cover_key: str | None
+    owner_id: str | None
+    track_count: int
+    duration_ms: int
+    version: int
+    """Grows with every change. Send it along, and a change that was meant for another version is refused."""
+    created_at: str
+    updated_at: str
+
+
+class ArtistRef(TypedDict):
+    id: str
+    name: str
+
+
+class AlbumRef(TypedDict):
+    id: str
+    title: str
+    year: int | None
+    cover_key: str | None
+
+
+class EntryTrack(TypedDict):
+    id: str
+    title: str
+    artist: ArtistRef
+    album: AlbumRef | None
+    duration_ms: int | None
+
+
+class Entry(TypedDict):
+    """A place in a playlist. `track` is None where the catalogue has no such track: the rest is what is known of it."""
+
+    id: str
+    track: EntryTrack | None
+    title: str
+    artist: str
+    album: str | None
+    duration_ms: int | None
+    hidden: bool
+    """A recording that not everybody may hear: nothing is said of it here."""
+    added_by_id: str | None
+    added_at: str
+
+
+class EntriesAdded(TypedDict):
+    op: Literal["add"]
+    at: int
+    entries: list[Entry]
+
+
+class EntriesRemoved(TypedDict):
+    op: Literal["remove"]
+    entry_ids: list[str]
+
+
+class EntriesMoved(TypedDict):
+    """The range is taken out, then put in so that it begins at `to`. Places count from 0."""
+
+    op: Literal["move"]
+    start: int
+    length: int
+    to: int
+
+
+class EntriesReplaced(TypedDict):
+    op: Literal["replace"]
+    entries: list[Entry]
+
+
+class EntriesReloaded(TypedDict):
+    """Too much for an event."""
+
+    op: Literal["reload"]
+
+
+EntriesOp = EntriesAdded | EntriesRemoved | EntriesMoved | EntriesReplaced | EntriesReloaded
 
 
 class Skip(TypedDict):

@@ -1,5 +1,6 @@
 /** What each kind of event changes. */
 
+import { changed } from "./entries.js";
 import { memberOf, reactedBy, reactionsOf, without, type State } from "./state.js";
 import type { ChannelEventOf, EventKind, Member, Message } from "./types.js";
 
@@ -12,29 +13,34 @@ export const CHANGES: Changes = {
   "message.deleted": messageDeleted,
   "reaction.added": reaction,
   "reaction.removed": reaction,
-  "member.joined": (state, { data }) =>
-    card(
-      { ...state, members: { ...state.members, [data.user.id]: memberOf(data) } },
-      { member_count: data.member_count },
-    ),
+  "member.joined": memberJoined,
   "member.left": memberGone,
   "member.kicked": memberGone,
   "member.banned": memberGone,
   "member.role": (state, { data }) => changeMember(state, data.user_id, { role: data.role }),
   "member.muted": (state, { data }) => changeMember(state, data.user_id, { muted_until: data.until }),
   "owner.changed": ownerChanged,
-  "channel.updated": (state, { data }) => card(state, data),
+  "channel.updated": (state, { data }) => describe(state, data),
   "queue.changed": (state, { data }) => ({ ...state, queue: data.queue }),
   "queue.edited": queueEdited,
   "playback.changed": playbackChanged,
   "skip.votes": (state, { data }) => ({ ...state, skip: { votes: data.votes, needed: data.needed } }),
   "room.closed": (state) => ({ ...state, closed: true }),
   "group.closed": (state) => ({ ...state, closed: true }),
-  hidden: (state, { data }) => (data.member_count === undefined ? state : card(state, data)),
+  hidden: (state, { data }) => (data.member_count === undefined ? state : describe(state, data)),
+  "playlist.entries": entriesChanged,
+  "playlist.hidden": (state) => state,
+  "playlist.closed": (state) => ({ ...state, closed: true }),
 };
 
-function card(state: State, fields: Record<string, unknown>): State {
+/** Has the card, or the playlist, say something else. */
+function describe(state: State, fields: Record<string, unknown>): State {
+  if (state.playlist) return { ...state, playlist: { ...state.playlist, ...fields } };
   return { ...state, card: { ...state.card, ...fields } };
+}
+
+function counted(state: State, { member_count }: { member_count?: number }): State {
+  return member_count === undefined ? state : describe(state, { member_count });
 }
 
 function messageCreated(state: State, event: ChannelEventOf<"message.created">): State {
@@ -87,12 +93,19 @@ function reaction(state: State, event: ChannelEventOf<"reaction.added" | "reacti
   });
 }
 
+function memberJoined(state: State, { data }: ChannelEventOf<"member.joined">): State {
+  const { user, role } = data;
+  // a reader of a public playlist is there before they belong to it
+  const you = user.id === state.you.id ? { ...state.you, role } : state.you;
+  return counted({ ...state, you, members: { ...state.members, [user.id]: memberOf(data) } }, data);
+}
+
 function memberGone(
   state: State,
   { data }: ChannelEventOf<"member.left" | "member.kicked" | "member.banned">,
 ): State {
   const members = without(state.members, [data.user_id]);
-  return card({ ...state, members }, { member_count: data.member_count });
+  return counted({ ...state, members }, data);
 }
 
 function changeMember(state: State, id: string, fields: Partial<Omit<Member, "user">>): State {
@@ -103,10 +116,10 @@ function changeMember(state: State, id: string, fields: Partial<Omit<Member, "us
 
 function ownerChanged(state: State, { data }: ChannelEventOf<"owner.changed">): State {
   let after = changeMember(state, data.user_id, { role: "owner", muted_until: null });
-  if (data.previous_id) after = changeMember(after, data.previous_id, { role: "admin" });
+  if (data.previous_id) after = changeMember(after, data.previous_id, { role: state.playlist ? "editor" : "admin" });
   const member = state.members[data.user_id];
   const shown = member && state.card && "owner" in state.card ? { owner: member.user } : {};
-  return card(after, { owner_id: data.user_id, ...shown });
+  return describe(after, { owner_id: data.user_id, ...shown });
 }
 
 function queueEdited(state: State, { data: { removed, votes, placed } }: ChannelEventOf<"queue.edited">): State {
@@ -124,4 +137,11 @@ function playbackChanged(state: State, { data: { playback } }: ChannelEventOf<"p
   const isOther = playback.item?.id !== state.playback?.item?.id;
   const skip = state.skip && isOther ? { ...state.skip, votes: 0 } : state.skip;
   return { ...state, playback, skip };
+}
+
+function entriesChanged(state: State, { data }: ChannelEventOf<"playlist.entries">): State {
+  const { version, track_count, duration_ms, updated_at } = data;
+  const entries = changed(state.entries, data);
+  const after = describe(state, { version, track_count, duration_ms, updated_at });
+  return { ...after, entries: entries ?? [], outdated: state.outdated || entries === null };
 }

@@ -52,7 +52,7 @@ export interface Heard {
 }
 
 /**
- * A room, a group or a conversation. `state` is what is known of it, each event applied once and in order. Listeners
+ * A room, a group, a conversation or a playlist. `state` is what is known of it, each event applied once and in order. Listeners
  * hear the server's messages after they were applied, missed ones included.
  */
 export class Channel {
@@ -179,18 +179,24 @@ export class Channel {
       if (this.#welcomedAt !== null && localMs() - this.#welcomedAt > STEADY_MS) attempt = 0;
       renew = then.renew;
       this.#turn("waiting");
-      await this.#sleep(delay(then, attempt, (this.#options.chance ?? Math.random)(), closing.afterMs));
+      const ms = delay(then, attempt, (this.#options.chance ?? Math.random)(), closing.afterMs);
+      // what failed without a network says nothing about the server: the next one is a first attempt
+      if (await this.#sleep(ms, then.again !== "later")) attempt = -1;
     }
     return this.#over;
   }
 
-  #sleep(ms: number): Promise<void> {
+  /** Until it is time to connect, or, `early`, until a page has a network again: whether that came first. */
+  #sleep(ms: number, early: boolean): Promise<boolean> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
+      const wake = (online?: Event) => {
         clearTimeout(timer);
-        resolve();
+        globalThis.removeEventListener?.("online", wake);
+        resolve(online !== undefined);
       };
+      const timer = setTimeout(wake, ms);
+      this.#wake = wake;
+      if (early) globalThis.addEventListener?.("online", wake); // Node has no such thing
     });
   }
 
@@ -228,8 +234,19 @@ export class Channel {
       this.#wantsSnapshot = frame.type === "welcome";
       return { code: ABNORMAL, reason: error.message };
     }
-    return null;
+    return this.#partingFrom(frame);
   };
+
+  /** How the connection is to end after what was taken, if it is. */
+  #partingFrom(frame: ServerFrame): Closing | null {
+    if (this.#state?.outdated) {
+      this.#wantsSnapshot = true;
+      return { code: GOING_AWAY, reason: "outdated" };
+    }
+    // everybody is put out; only who asks again learns whether they may still be there
+    const isHidden = frame.type === "event" && frame.kind === "playlist.hidden";
+    return isHidden ? { code: GOING_AWAY, reason: "hidden" } : null;
+  }
 
   #take(frame: ServerFrame): void {
     switch (frame.type) {

@@ -49,7 +49,7 @@ export class Rest {
   }
 
   /** The address of a channel's socket. */
-  socket(kind: "rooms" | "groups" | "direct", id: string): string {
+  socket(kind: "rooms" | "groups" | "direct" | "playlists", id: string): string {
     return `${this.server.replace(/^http/, "ws")}/ws/${kind}/${id}`;
   }
 

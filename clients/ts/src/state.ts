@@ -1,6 +1,6 @@
 /** What a client knows of a channel, and how a snapshot tells it. */
 
-import type { Card, Item, Member, Message, Person, Playback, Reaction, Skip, Welcome, You } from "./types.js";
+import type { Card, Entry, Item, Member, Message, Person, Playback, Playlist, Reaction, Skip, Welcome, You } from "./types.js";
 
 /** A channel at `sequence`. People and members are by their id; messages begin with the oldest. */
 export interface State {
@@ -8,6 +8,11 @@ export interface State {
   readonly you: You;
   readonly card: Card | null;
   readonly partner: Person | null;
+  readonly playlist: Playlist | null;
+  /** A beginning of the playlist; of long ones there are more than these, by REST. `playlist.track_count` has all. */
+  readonly entries: readonly Entry[];
+  /** The entries changed by more than an event can tell: a snapshot is needed. A Channel asks for it by itself. */
+  readonly outdated: boolean;
   readonly members: Readonly<Record<string, Member>>;
   readonly queue: readonly Item[];
   readonly playback: Playback | null;
@@ -29,6 +34,9 @@ export function begin(welcome: Welcome): State {
     you: welcome.you,
     card: snapshot.room ?? snapshot.group ?? null,
     partner: snapshot.partner ?? null,
+    playlist: snapshot.playlist ?? null,
+    entries: snapshot.entries ?? [],
+    outdated: false,
     members: Object.fromEntries((snapshot.members ?? []).map((member) => [member.user.id, memberOf(member)])),
     queue: snapshot.queue ?? [],
     playback: snapshot.playback ?? null,

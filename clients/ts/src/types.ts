@@ -57,6 +57,56 @@ export interface Playback {
   waiting: { until_ms: number; ready: string[] } | null;
 }
 
+/** A playlist, as its channel knows it: nothing in it changes without an event. */
+export interface Playlist {
+  id: string;
+  name: string;
+  description: string;
+  visibility: "public" | "private";
+  /** A smart one has no entries here: its rules choose them when REST is asked. */
+  kind: "manual" | "smart";
+  rules: Readonly<Record<string, unknown>> | null;
+  cover_key: string | null;
+  owner_id: string | null;
+  track_count: number;
+  duration_ms: number;
+  /** Grows with every change. Send it along, and a change that was meant for another version is refused. */
+  version: number;
+  created_at: string;
+  updated_at: string;
+}
+
+export interface EntryTrack {
+  id: string;
+  title: string;
+  artist: { id: string; name: string };
+  album: { id: string; title: string; year: number | null; cover_key: string | null } | null;
+  duration_ms: number | null;
+}
+
+/** A place in a playlist. `track` is null where the catalogue has no such track: the rest is what is known of it. */
+export interface Entry {
+  id: string;
+  track: EntryTrack | null;
+  title: string;
+  artist: string;
+  album: string | null;
+  duration_ms: number | null;
+  /** A recording that not everybody may hear: nothing is said of it here. */
+  hidden: boolean;
+  added_by_id: string | null;
+  added_at: string;
+}
+
+/** What happened to the entries: places count from 0, and `to` is where the range begins afterwards. */
+export type EntriesOp =
+  | { op: "add"; at: number; entries: Entry[] }
+  | { op: "remove"; entry_ids: string[] }
+  | { op: "move"; start: number; length: number; to: number }
+  | { op: "replace"; entries: Entry[] }
+  /** Too much for an event. */
+  | { op: "reload" };
+
 export interface Skip {
   votes: number;
   needed: number;
@@ -102,14 +152,16 @@ export interface EventData {
   "message.deleted": { id: string };
   "reaction.added": { message_id: string; emoji: string };
   "reaction.removed": { message_id: string; emoji: string };
-  "member.joined": { user: Person; role: string; member_count: number };
-  "member.left": { user_id: string; member_count: number };
-  "member.kicked": { user_id: string; member_count: number; reason: string };
+  /** Members of playlists are not counted. */
+  "member.joined": { user: Person; role: string; member_count?: number };
+  "member.left": { user_id: string; member_count?: number };
+  "member.kicked": { user_id: string; member_count?: number; reason: string };
   "member.banned": { user_id: string; member_count: number; reason: string; until: string | null };
   "member.role": { user_id: string; role: string };
   "member.muted": { user_id: string; until: string | null };
-  /** In a group, who owned it before is an admin now. */
+  /** In a group, who owned it before is an admin now; in a playlist, an editor. */
   "owner.changed": { user_id: string; previous_id?: string | null };
+  /** Of a playlist: all of a Playlist. */
   "channel.updated": Card;
   "queue.changed": { queue: Item[] };
   /** Take out what is removed or placed, then put what is placed to its index, in this order. */
@@ -125,6 +177,10 @@ export interface EventData {
   "group.closed": Record<string, never>;
   /** Something of a person whom you blocked: its number counts, and how many members there are if somebody came. */
   hidden: { member_count?: number };
+  "playlist.entries": EntriesOp & Pick<Playlist, "version" | "track_count" | "duration_ms" | "updated_at">;
+  /** It is not for everybody any more. The sockets end, and who may still see it comes back. */
+  "playlist.hidden": Record<string, never>;
+  "playlist.closed": Record<string, never>;
 }
 
 export type EventKind = keyof EventData;
@@ -146,6 +202,9 @@ export interface Snapshot {
   room?: Card;
   group?: Card;
   partner?: Person;
+  playlist?: Playlist;
+  /** The first 500. */
+  entries?: Entry[];
   members?: Member[];
   queue?: Item[];
   playback?: Playback;

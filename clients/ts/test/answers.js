@@ -33,6 +33,7 @@ export function answers(subject, vectors) {
     case "closing":
       return { cases: all(vectors.cases, closing) };
     case "reducer":
+    case "playlists":
       return { cases: all(vectors.cases, (given) => reduce(vectors.welcomes, given)) };
     case "playback":
       return {

@@ -27,9 +27,11 @@ for (const subject of ["clock", "closing", "playback"]) {
   }
 }
 
-const said = vectors("reducer");
-const begun = (name) => answers("reducer", { ...said, cases: [{ given: { welcome: name, frames: [] } }] }).cases[0];
-answers("reducer", said).cases.forEach((got, place) => {
-  const { name, given, expect } = said.cases[place];
-  test(`reducer: ${name}`, () => close(got, expect.gap ? expect : { ...begun(given.welcome), ...expect }, "state"));
-});
+for (const subject of ["reducer", "playlists"]) {
+  const said = vectors(subject);
+  const begun = (welcome) => answers(subject, { ...said, cases: [{ given: { welcome, frames: [] } }] }).cases[0];
+  answers(subject, said).cases.forEach((got, place) => {
+    const { name, given, expect } = said.cases[place];
+    test(`${subject}: ${name}`, () => close(got, expect.gap ? expect : { ...begun(given.welcome), ...expect }, "state"));
+  });
+}
