@@ -200,6 +200,7 @@ async def announce_order(db: Writer, room_id: UUID, *, actor_id: UUID | None) ->
 
 
 async def enter_queue(db: Writer, actor: Principal, room_id: UUID) -> tuple[Standing, Stage, list[Item]]:
+    """How the person stands in the room, what plays there, and what waits. Raises NotFound, NotMember."""
     how = await standing(db, room_id, actor.user_id)
     stage = await load_stage(db, room_id)
     return how, stage, await load_queue(db, stage)
@@ -221,12 +222,14 @@ async def _take_out(db: Writer, actor: Principal, stage: Stage, queue: Sequence[
 
 
 def moved(queue: Sequence[Item], item: Item, index: int) -> list[Item]:
+    """The queue with the item at another place, counted from 0 without it."""
     order = [each for each in queue if each is not item]
     order.insert(index, item)
     return order
 
 
 async def place_items(db: Writer, actor: Principal, stage: Stage, order: Sequence[Item]) -> None:
+    """Writes an order down, and tells the room of it."""
     await db.records(_PLACES, [[item.id for item in order]])
     placed = [replace(item, place=place) for place, item in enumerate(order, start=1)]
     await announce_queue(db, stage, placed, actor_id=actor.user_id)
@@ -238,6 +241,7 @@ async def wake(db: Writer, room_id: UUID) -> None:
 
 
 async def play_if_dry(db: Writer, stage: Stage) -> None:
+    """A room that ran dry plays what there is now."""
     if stage.dry:
         await go_on(db, stage, actor_id=None)
 
