@@ -13,6 +13,10 @@ ENV PATH=/venv/bin:$PATH \
     DATA_DIR=/data \
     HOST=0.0.0.0 \
     PORT=8000
+# makes renditions and waveforms of uploads
+RUN apt-get update && \
+    apt-get install --yes --no-install-recommends ffmpeg && \
+    rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --create-home soundscore
 COPY --from=packages /venv /venv
 WORKDIR /srv

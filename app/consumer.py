@@ -4,6 +4,7 @@ from functools import partial
 
 from app.core.config import Settings
 from app.core.infra import open_infra
+from app.core.job_runner import LAST_SECONDS
 from app.core.logging import configure_logging
 from app.core.signals import Signals
 from app.integrations.broker import broker
@@ -23,5 +24,6 @@ async def run_consumer(settings: Settings, signals: Signals) -> None:
         rabbit = infra.part(broker)
         assert rabbit is not None, "the command has looked for RABBITMQ_URL"
         with signals.handled_by(infra.drain):
-            handle, seconds = partial(read_message, infra), settings.shutdown_seconds
+            # at the end of these, who waits for a mail server's answer gets the rest
+            handle, seconds = partial(read_message, infra), max(0.5, settings.shutdown_seconds - LAST_SECONDS)
             await rabbit.consume(handle, infra.draining, at_once=AT_ONCE, last_seconds=seconds)

@@ -33,6 +33,9 @@ PATHS: dict[Purpose, str] = {"verify_email": "verify-email", "reset_password": "
 TO_ONE_ADDRESS = Limit("mails", 5, 3600)
 # with the pauses between them a mail server may refuse for hours
 TRIES = 15
+LONGEST_SECONDS = 900.0
+"""A mail server may take ten minutes for its answer."""
+AT_ONCE = 4
 log = structlog.get_logger()
 
 
@@ -71,7 +74,7 @@ async def mail_notice(db: Writer, mail: NoticeMail) -> None:
     await enqueue(db, send_notice, mail)
 
 
-@job(tries=TRIES)
+@job(tries=TRIES, seconds=LONGEST_SECONDS, at_most=AT_ONCE)
 async def send_links(infra: Any, mail: LinkMail) -> None:
     """Looks up who has the address and sends one mail with a link for each account."""
     accounts = await ACCOUNTS_AT.all(infra.db.reader, key=mail.email.lower(), person=mail.user_id)
@@ -116,7 +119,7 @@ def _token(settings: Settings, mail: LinkMail, user_id: UUID) -> str:
     return base64.urlsafe_b64encode(mac).decode().rstrip("=")
 
 
-@job(tries=TRIES)
+@job(tries=TRIES, seconds=LONGEST_SECONDS, at_most=AT_ONCE)
 async def send_notice(infra: Any, mail: NoticeMail) -> None:
     """Sends a notice."""
     write = password_changed if mail.kind == "password_changed" else email_changed

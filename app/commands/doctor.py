@@ -59,6 +59,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _disk(settings)
     for finding in _services(settings):
         yield finding
+    yield _renditions()
     if settings.openmusic_compat:
         yield Finding("OpenMusic", "note", "at the root: everybody may edit the catalogue there, without a login")
     yield await _mail(settings)
@@ -102,6 +103,12 @@ def _disk(settings: Settings) -> Finding:
     if free < LEAST_DISK:
         return Finding("disk", "fail", f"{free / 1e6:.0f} MB free, {LEAST_DISK / 1e6:.0f} MB are needed: make room")
     return Finding("disk", "ok", f"{free / 1e9:.1f} GB free")
+
+
+def _renditions() -> Finding:
+    found = shutil.which("ffmpeg")
+    standin = "none, and only WAV files have waveforms: install ffmpeg"
+    return Finding("renditions", "ok" if found else "note", found or standin)
 
 
 def _services(settings: Settings) -> list[Finding]:

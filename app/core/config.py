@@ -98,7 +98,7 @@ class Settings(BaseSettings):
     )
     resend_api_key: SecretStr = Field(SecretStr(""), description="send mail by Resend")
     resend_api_url: str = Field("https://api.resend.com", description="Resend's API")
-    export_seconds: float = Field(25.0, gt=0, description="longest that an attempt to mail an export may take")
+    export_seconds: float = Field(25.0, gt=0, description="longest until the mail of an export has gone")
     rabbitmq_url: str = Field(
         "", description="amqp://user:password@host/vhost; needs `python -m app consumer`; empty: the worker exports"
     )

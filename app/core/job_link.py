@@ -1,7 +1,8 @@
 """pgqueuer's way to the database: its statements, on a connection that is made again when it is lost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any, Self
@@ -13,11 +14,13 @@ from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueue
 from pgqueuer.adapters.persistence.queries import Queries
 from pgqueuer.core.tm import TaskManager
 from pgqueuer.domain.models import TracebackRecord
+from pgqueuer.domain.types import JobId, QueueEntrypoint, QueueManagerId
 from pgqueuer.ports.driver import Driver, NotifyCallback
+from pgqueuer.ports.repository import EntrypointExecutionParameter
 
 from app.core.job_queue import NAMES, RELEASE, Delivery
 
-__all__ = ["Link", "Queue", "Statements"]
+__all__ = ["FairQueue", "Link", "Queue", "Statements"]
 
 log = structlog.get_logger()
 
@@ -132,3 +135,46 @@ class Queue(Queries):
 
     async def retry_job(self, job: Delivery, delay: timedelta, traceback_record: TracebackRecord | None) -> None:
         await self.driver.execute(RELEASE, job.id, job.queue_manager_id, delay, job.attempts)
+
+
+class FairQueue(Queue):
+    """Jobs of which only some may run at once have places of their own, so that no other job waits for theirs.
+
+    Not pgqueuer's limit of an entrypoint: that counts the jobs of all processes, so that more of them do no more.
+    """
+
+    running: Container[JobId] = ()
+    """What the process has at work, to be given by whoever runs it."""
+
+    def __init__(self, driver: Driver, limits: Mapping[str, int]) -> None:
+        super().__init__(driver)
+        self._limits = limits
+        self._taken: dict[JobId, str] = {}
+
+    async def dequeue(
+        self,
+        batch_size: int,
+        entrypoints: dict[QueueEntrypoint, EntrypointExecutionParameter],
+        queue_manager_id: QueueManagerId,
+        global_concurrency_limit: int | None,
+        heartbeat_timeout: timedelta,
+    ) -> list[Delivery]:
+        """One of those that have a free place of their own, and others for the places of all."""
+        limited = {name: entrypoints[name] for name in self._open(list(entrypoints)) if name in self._limits}
+        others = {name: it for name, it in entrypoints.items() if name not in self._limits}
+        jobs = await super().dequeue(1, limited, queue_manager_id, None, heartbeat_timeout) if limited else []
+        self._taken |= {job.id: job.entrypoint for job in jobs}
+        places = global_concurrency_limit and global_concurrency_limit + len(self._taken)
+        return jobs + await super().dequeue(batch_size, others, queue_manager_id, places, heartbeat_timeout)
+
+    async def queued_work(self, entrypoints: list[QueueEntrypoint]) -> int:
+        return await super().queued_work(self._open(entrypoints))
+
+    async def eligible_queued_work(self, entrypoints: list[QueueEntrypoint]) -> int:
+        return await super().eligible_queued_work(self._open(entrypoints))
+
+    def _open(self, names: list[QueueEntrypoint]) -> list[QueueEntrypoint]:
+        """Those that may begin: looking at once for the others again would be looking all the time."""
+        self._taken = {job_id: name for job_id, name in self._taken.items() if job_id in self.running}
+        busy = Counter(self._taken.values())
+        return [name for name in names if name not in self._limits or busy[name] < self._limits[name]]

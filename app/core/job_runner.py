@@ -18,7 +18,7 @@ from pgqueuer.domain.types import QueueEntrypoint, QueueManagerId
 from pgqueuer.ports.repository import EntrypointExecutionParameter
 
 from app.core.database_url import driver_dsn
-from app.core.job_link import Link, Queue, Statements
+from app.core.job_link import FairQueue, Link, Queue, Statements
 from app.core.job_queue import (
     COUNT_PICKS,
     FORGET_KEY,
@@ -205,7 +205,9 @@ class Worker:
     async def _take_jobs(self) -> None:
         settings = self._infra.settings
         self._link = Link(driver_dsn(settings.database_url), settings.database_timeout_seconds, self._renew)
-        self._manager = QueueManager(Queue(self._link), channel=NAMES.channel)
+        queue = FairQueue(self._link, {name: work.at_most for name, work in registry.items() if work.at_most})
+        self._manager = QueueManager(queue, channel=NAMES.channel)
+        queue.running = self._manager.job_context
         self._manager.shutdown = self._stopping
         for name in registry:
             self._manager.register_executor(name, self._executor)

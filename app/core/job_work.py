@@ -46,11 +46,15 @@ Tick = Callable[[Any], Awaitable[None]]
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Work(ABC):
-    """What can be run by name: how often it is tried, and how many seconds a try may take."""
+    """What can be run by name: how often it is tried, how many seconds a try may take, how many a process runs at once.
+
+    `at_most` 0: as many as there are places for all.
+    """
 
     name: str
     tries: int
     seconds: float
+    at_most: int = 0
 
     @abstractmethod
     async def run(self, infra: Any, job_id: UUID, payload: bytes) -> None:

@@ -86,11 +86,14 @@ def on(event: type[E], *, tries: int = TRIES, seconds: float = LONGEST_SECONDS) 
     return subscribe
 
 
-def job(*, tries: int = TRIES, seconds: float = LONGEST_SECONDS) -> Callable[[Do[P]], Job[P]]:
-    """Makes a job of `async def f(infra, payload)`, to be given to `enqueue`."""
+def job(*, tries: int = TRIES, seconds: float = LONGEST_SECONDS, at_most: int = 0) -> Callable[[Do[P]], Job[P]]:
+    """Makes a job of `async def f(infra, payload)`, to be given to `enqueue`.
+
+    `at_most` so many run at once in a process, and no other job waits for their end: for what takes long.
+    """
 
     def make(function: Do[P]) -> Job[P]:
-        made = Job(name=_name(function), tries=tries, seconds=seconds, function=function)
+        made = Job(name=_name(function), tries=tries, seconds=seconds, at_most=at_most, function=function)
         register(made)
         return made
 

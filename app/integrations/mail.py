@@ -4,7 +4,7 @@ import asyncio
 import base64
 import re
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,16 @@ import structlog
 from app.core.config import Settings
 from app.core.infra import Infra, opened
 from app.integrations.mail_smtp import SmtpMailer
-from app.integrations.messages import POLICY, Attachment, Mail, Mailer, MailRefused, MailServerFault, message_of
+from app.integrations.messages import (
+    POLICY,
+    Attachment,
+    Mail,
+    Mailer,
+    MailRefused,
+    MailServerFault,
+    message_of,
+    nothing,
+)
 
 if TYPE_CHECKING:
     from resend import Emails
@@ -40,7 +49,7 @@ class ResendMailer:
     def __init__(self, key: str, url: str, sender: str) -> None:
         self._key, self._url, self._sender = key, url.rstrip("/"), sender
 
-    async def send(self, mail: Mail) -> None:
+    async def send(self, mail: Mail, *, point_of_no_return: Callable[[], None] = nothing) -> None:
         """Sends by one request."""
         import resend  # noqa: PLC0415 -- costs memory where it is not used
 
@@ -76,7 +85,7 @@ class FolderMailer:
     def __init__(self, folder: Path, sender: str, *, show_links: bool) -> None:
         self._folder, self._sender, self._show_links = folder, sender, show_links
 
-    async def send(self, mail: Mail) -> None:
+    async def send(self, mail: Mail, *, point_of_no_return: Callable[[], None] = nothing) -> None:
         """Writes the mail to a file that is named after its message id."""
         path = self._folder / f"{mail.message_id.strip('<>').partition('@')[0]}.eml"
         await asyncio.to_thread(_write, path, message_of(mail, self._sender).as_bytes(policy=POLICY))

@@ -2,19 +2,25 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
+from aiosmtplib.protocol import PERIOD_REGEX, normalize_message_line_endings
 
-from app.integrations.messages import Mail, MailRefused, MailServerFault, message_of
+from app.integrations.messages import Mail, MailRefused, MailServerFault, message_of, nothing
 
 __all__ = ["SmtpMailer"]
 
 TIMEOUT_SECONDS = 20.0
+BODY_SECONDS = 180.0
+ANSWER_SECONDS = 600.0
+"""Who hangs up earlier on a server that has the whole mail sends it again (RFC 5321, 4.5.3.2.6)."""
 GOODBYE_SECONDS = 1.0
+_LOOK_SECONDS = 0.01
 
 
 class SmtpMailer:
@@ -48,9 +54,10 @@ class SmtpMailer:
         async with self._connected() as client:
             return client.get_transport_info("sslcontext") is not None
 
-    async def send(self, mail: Mail) -> None:
+    async def send(self, mail: Mail, *, point_of_no_return: Callable[[], None] = nothing) -> None:
         """Sends over a connection of its own. Returns as soon as the server has taken the mail."""
         async with self._connected() as client:
+            client.point_of_no_return = point_of_no_return
             try:
                 await client.send_message(message_of(mail, self._sender))
             except aiosmtplib.SMTPRecipientsRefused as error:
@@ -63,8 +70,8 @@ class SmtpMailer:
                 raise
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        client = aiosmtplib.SMTP(
+    async def _connected(self) -> AsyncIterator["_Client"]:
+        client = _Client(
             hostname=self._host,
             port=self._port,
             use_tls=self._secure,
@@ -126,6 +133,51 @@ class SmtpMailer:
     async def close(self) -> None:
         """Waits until the servers have heard the last words."""
         await asyncio.gather(*self._goodbyes)
+
+
+class _Client(aiosmtplib.SMTP):
+    """Keeps the last line of a mail back until the rest has gone, and waits long for the answer to it."""
+
+    point_of_no_return: Callable[[], None] = staticmethod(nothing)
+
+    async def data(self, message: str | bytes, /, **options: Any) -> aiosmtplib.SMTPResponse:
+        """The mail itself. A server without its last line has nothing, whatever happens here until then."""
+        begun = await self.execute_command(b"DATA", **options)
+        if begun.code != aiosmtplib.SMTPStatus.start_input:
+            raise aiosmtplib.SMTPDataError(begun.code, begun.message)
+        lines = normalize_message_line_endings(message.encode("ascii") if isinstance(message, str) else message)
+        try:
+            taken = await self._give(PERIOD_REGEX.sub(b"..", lines))
+        except BaseException:
+            self._hang_up()  # in the middle of a mail a farewell would be a line of it
+            raise
+        if taken.code != aiosmtplib.SMTPStatus.completed:
+            raise aiosmtplib.SMTPDataError(taken.code, taken.message)
+        return taken
+
+    async def _give(self, lines: bytes) -> aiosmtplib.SMTPResponse:
+        protocol, transport = self.protocol, cast(asyncio.WriteTransport, self.transport)
+        if protocol is None:
+            raise aiosmtplib.SMTPServerDisconnected("Connection lost")
+        # from now on, since a server may refuse before it has heard all
+        answer = asyncio.create_task(protocol.read_response(timeout=ANSWER_SECONDS))
+        try:
+            protocol.write(lines)
+            async with asyncio.timeout(BODY_SECONDS):
+                while transport.get_write_buffer_size() and not answer.done():  # noqa: ASYNC110 -- nobody tells
+                    await asyncio.sleep(_LOOK_SECONDS)
+            if answer.done():
+                raise aiosmtplib.SMTPDataError(*(await answer))
+            self.point_of_no_return()
+            protocol.write(b".\r\n")
+            return await answer
+        finally:
+            answer.cancel()
+
+    def _hang_up(self) -> None:
+        if self.transport is not None:
+            cast(asyncio.WriteTransport, self.transport).abort()
+        self.close()
 
 
 def _readable(ca_file: str | Path) -> str:

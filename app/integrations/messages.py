@@ -1,12 +1,13 @@
 """What a mail is, what becomes of it, and who hands it over."""
 
 import email.policy
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Protocol
 
-__all__ = ["POLICY", "Attachment", "Mail", "MailRefused", "MailServerFault", "Mailer", "message_of"]
+__all__ = ["POLICY", "Attachment", "Mail", "MailRefused", "MailServerFault", "Mailer", "message_of", "nothing"]
 
 # long enough that a link stays in one piece in what people open with an editor
 POLICY = email.policy.SMTP.clone(max_line_length=400)
@@ -41,11 +42,19 @@ class MailServerFault(Exception):
     """The mail server cannot be used the way it is set up. The text says what to do; then trying again works."""
 
 
+def nothing() -> None:
+    """Does nothing."""
+
+
 class Mailer(Protocol):
     """Hands mails over to whoever delivers them."""
 
-    async def send(self, mail: Mail) -> None:
-        """Raises MailRefused where the answer is final; anything else may be tried again."""
+    async def send(self, mail: Mail, *, point_of_no_return: Callable[[], None] = nothing) -> None:
+        """Raises MailRefused where the answer is final; anything else may be tried again.
+
+        Where a mail that is sent again may arrive twice, `point_of_no_return` is called before the word that makes it
+        count. From then on the answer should be waited for.
+        """
 
 
 def message_of(mail: Mail, sender: str) -> EmailMessage:

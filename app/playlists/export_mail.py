@@ -30,7 +30,7 @@ def compose(
     """The mail. `sender` is the name of whoever asked for it."""
     count = f"{len(entries)} track" + ("" if len(entries) == 1 else "s")
     intro = f"{sender} sends you this playlist from SoundScore: {count}. The attached file is for programs."
-    rows = [_row(number, entry) for number, entry in enumerate(entries[:MOST_ROWS], 1)]
+    rows = [_row(number, entry) for number, entry in enumerate(entries, 1) if number <= MOST_ROWS or not entry.track_id]
     left = len(entries) - len(rows)
     rest = f"{left} more are in the attached file." if left else ""
     return Mail(
@@ -44,8 +44,10 @@ def compose(
 
 
 def document(playlist_id: UUID, name: str, entries: Sequence[SavedEntry]) -> bytes:
-    """The JSON of the OpenMusic contract. A song that the catalogue does not have has no id."""
-    songs = [{"id": entry.track_id, "title": entry.title, "performer": entry.artist} for entry in entries]
+    """The JSON of the OpenMusic contract, where each song has an id: what the catalogue lacks is in the table alone."""
+    songs = [
+        {"id": entry.track_id, "title": entry.title, "performer": entry.artist} for entry in entries if entry.track_id
+    ]
     return to_json({"playlist": {"id": playlist_id, "name": name, "songs": songs}}, indent=2)
 
 

@@ -1,13 +1,15 @@
 """Mails exports. The row of an export is the truth; the broker and the job queue only say when to look at it.
 
 queued -> working -> sent, or back to queued after a failure, or failed for good. Whoever works has taken the row for
-longer than an attempt may last; who dies meanwhile is given up then. So no attempt runs beside another one, and each
-mails under the same Message-ID. Where RabbitMQ does not answer, or nobody takes from it, the job worker does the work
-after PATIENCE.
+a while and keeps it as long as it works; who dies meanwhile is given up then. So no attempt runs beside another one,
+and each mails under the same Message-ID. Where RabbitMQ does not answer, or nobody takes from it, the job worker does
+the work after PATIENCE.
 """
 
 import asyncio
 import traceback
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -23,7 +25,9 @@ from app.core.db import Writer
 from app.core.errors import NotFound
 from app.core.ids import uuid7
 from app.core.infra import Infra
+from app.core.job_runner import LAST_SECONDS as SHUTDOWN_SECONDS
 from app.core.jobs import Backoff, DeadLetter, enqueue, every, job, on
+from app.core.tasks import end_tasks, see_through
 from app.integrations.broker import BrokerDown, Unreadable, broker
 from app.integrations.mail import Mail, MailRefused, mailer
 from app.playlists.export_mail import compose
@@ -37,7 +41,13 @@ __all__ = ["ExportOrder", "carry_out", "hand_over", "read_message", "retry_expor
 
 TRIES = 15
 TAKEN_FOR = 1.2
-"""For so many times as long as an attempt may last."""
+"""For so many times as long as an attempt may last until the mail has gone."""
+RENEWALS = 4
+"""So often is what is taken renewed in that time."""
+LONGEST_SECONDS = 900.0
+"""A mail server may take ten minutes for its answer."""
+MAILS_AT_ONCE = 4
+LAST_SECONDS = 0.75 * SHUTDOWN_SECONDS
 PATIENCE = timedelta(minutes=5)
 WITHOUT_BROKER = timedelta(seconds=15)
 KEPT = timedelta(days=30)
@@ -52,6 +62,8 @@ _CLAIM = f"""
     SET state = 'working', attempts = attempts + 1, next_attempt_at = now() + $2, handed_at = NULL
     WHERE id = $1 AND {_OPEN}
     RETURNING id, playlist_id, user_id, target_email, attempts, created_at"""  # noqa: S608 -- no value in it
+_KEEP = """
+    UPDATE playlist_exports SET next_attempt_at = now() + $3 WHERE id = $1 AND state = 'working' AND attempts = $2"""
 _DUE = f"""
     SELECT id, next_attempt_at < now() - $1::interval AS waited FROM playlist_exports
     WHERE {_OPEN} AND (handed_at IS NULL OR next_attempt_at < now() - $1::interval)
@@ -80,7 +92,7 @@ class Exhausted(Exception):
     """Everybody who worked on it died over it."""
 
 
-@job()
+@job(seconds=LONGEST_SECONDS, at_most=MAILS_AT_ONCE)
 async def hand_over(infra: Any, order: ExportOrder) -> None:
     """Gives an export to the broker; where there is none, does the work."""
     if infra.part(broker) is None:
@@ -89,7 +101,7 @@ async def hand_over(infra: Any, order: ExportOrder) -> None:
         await _publish(infra, [order.export_id])
 
 
-@job()
+@job(seconds=LONGEST_SECONDS, at_most=MAILS_AT_ONCE)
 async def work_on(infra: Any, order: ExportOrder) -> None:
     """Does the work here, whatever there is."""
     await carry_out(infra, order.export_id)
@@ -130,21 +142,55 @@ async def read_message(infra: Infra, body: bytes) -> None:
 
 
 async def carry_out(infra: Infra, export_id: UUID) -> None:
-    """Makes one attempt, unless somebody else is at it or it is done. Raises only if the database fails."""
-    seconds: float = infra.settings.export_seconds
+    """Makes one attempt, unless somebody else is at it or it is done. Raises only if the database fails.
+
+    Cancelled when the mail has gone, it still waits for what the mail server says, as long as a shutdown allows.
+    """
+    lease = timedelta(seconds=infra.settings.export_seconds * TAKEN_FOR)
     async with infra.db.write() as db:
-        rows = await db.records(_CLAIM, [export_id, timedelta(seconds=seconds * TAKEN_FOR)])
+        rows = await db.records(_CLAIM, [export_id, lease])
         if not rows:
             await _look_again(db, export_id)
             return
-    export, blame = Export(**rows[0]), "broken"
+    export, gone = Export(**rows[0]), asyncio.Event()
+    async with _kept(infra, export, lease):
+        await see_through(asyncio.create_task(_attempt(infra, export, gone)), gone.is_set, LAST_SECONDS)
+
+
+@asynccontextmanager
+async def _kept(infra: Infra, export: Export, lease: timedelta) -> AsyncIterator[None]:
+    """Keeps what was taken: nobody else begins while somebody waits for an answer."""
+
+    async def renew() -> None:
+        while True:
+            await asyncio.sleep(lease.total_seconds() / RENEWALS)
+            try:
+                async with infra.db.write() as db:
+                    await db.records(_KEEP, [export.id, export.attempts, lease])
+            except Exception as error:
+                log.warning("export not renewed", export=str(export.id), error=type(error).__name__)
+
+    renewing = asyncio.create_task(renew())
+    try:
+        yield
+    finally:
+        await end_tasks([renewing])
+
+
+async def _attempt(infra: Infra, export: Export, gone: asyncio.Event) -> None:
+    blame = "broken"
     try:
         if export.attempts > TRIES:
             raise Exhausted("everybody who worked on it died over it")
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(infra.settings.export_seconds) as limit:
+
+            def point_of_no_return() -> None:
+                limit.reschedule(None)
+                gone.set()
+
             mail = await _compose(infra, export)
             blame = "unreachable"
-            await infra.part(mailer).send(mail)
+            await infra.part(mailer).send(mail, point_of_no_return=point_of_no_return)
     except (MailRefused, NotFound) as error:
         blame = "refused" if isinstance(error, MailRefused) else "playlist_gone"
         await _failed(infra, export, error, blame, final=True)

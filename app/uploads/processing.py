@@ -61,7 +61,7 @@ def inbox_key(upload_id: UUID) -> str:
     return f"inbox/{upload_id.hex}.bin"
 
 
-@job(seconds=900.0)
+@job(seconds=900.0, at_most=2)
 async def process_upload(infra: Infra, order: Order) -> None:
     """Takes the file to a place that nobody else can write to, and believes only what is there."""
     upload = await infra.db.reader.one(select(Upload).where(Upload.id == order.upload_id, AWAITED))

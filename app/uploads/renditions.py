@@ -5,6 +5,8 @@ import shutil
 import sys
 import wave
 from array import array
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,8 +16,9 @@ import structlog
 from pydantic import BaseModel
 from sqlalchemy import select, update
 
+from app.core.health import Degraded
 from app.core.ids import uuid7
-from app.core.infra import Infra
+from app.core.infra import Infra, opened
 from app.core.jobs import job
 from app.integrations.storage import storage
 from app.uploads.fetching import bring
@@ -45,7 +48,7 @@ class Recorded(BaseModel):
     upload_id: UUID
 
 
-@job(tries=2, seconds=1800.0)
+@job(tries=2, seconds=1800.0, at_most=2)
 async def make_renditions(infra: Infra, recorded: Recorded) -> None:
     """Without ffmpeg a WAV still has its waveform, and everything is served as it is."""
     upload = await infra.db.reader.one(select(Upload).filter_by(id=recorded.upload_id, state="ready"))
@@ -63,6 +66,22 @@ async def make_renditions(infra: Infra, recorded: Recorded) -> None:
     unused = upload.renditions if kept else renditions
     for rendition in unused:
         await infra.part(storage).delete(rendition["key"])
+
+
+@opened
+@asynccontextmanager
+async def encoder(infra: Infra) -> AsyncIterator[None]:
+    """Has `/health` say whether ffmpeg is there."""
+    infra.checks["renditions"] = _look
+    yield
+
+
+async def _look() -> str:
+    """Raises Degraded."""
+    found = shutil.which("ffmpeg")
+    if found is None:
+        raise Degraded("no ffmpeg: uploads are played as they are, and only WAV files have waveforms")
+    return found
 
 
 async def peaks_of(path: Path, audio_type: str) -> list[int] | None:

@@ -119,7 +119,7 @@ async def open_data_export(
     return pieces, stat.size
 
 
-@job(seconds=900.0)
+@job(seconds=900.0, at_most=2)
 async def build_export(infra: Any, order: ExportOrder) -> None:
     """Writes the zip and makes it known."""
     waiting = select(DataExport.user_id).filter_by(id=order.export_id, status="waiting")

@@ -64,6 +64,7 @@ class Infra:
     settings: Settings
     broken: bool = False
     running: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @asynccontextmanager
@@ -160,6 +161,14 @@ async def count_down(infra: Infra, payload: Number) -> None:
 async def take_long(infra: Infra, payload: Number) -> None:
     infra.running.set()
     await asyncio.sleep(payload.number / 1000)
+    await do_number(infra, payload)
+
+
+@job(at_most=2)
+async def take_turns(infra: Infra, payload: Number) -> None:
+    async with infra.db.write() as db:
+        await effect(db, "begun", payload.number)
+    await infra.released.wait()
     await do_number(infra, payload)
 
 
@@ -345,6 +354,51 @@ def test_names_are_stable_and_unique() -> None:
     assert "core.jobs.prune" in registry
     with pytest.raises(ValueError, match="two jobs"):
         job()(do_number.function)
+
+
+# --- places ---
+
+
+async def begun(infra: Infra) -> int:
+    return [name for name, _ in await effects(infra)].count("begun")
+
+
+async def test_a_job_with_places_of_its_own_keeps_nobody_waiting(infra: Infra) -> None:
+    for number in range(30):
+        await order(infra, take_turns, number)
+    await emit_numbers(infra, range(100))
+
+    async def others_are_done() -> bool:
+        return [name for name, _ in await effects(infra)].count("number") == 100
+
+    async with working(infra, concurrency=2, poll_seconds=60):
+        await until(others_are_done)
+        assert await begun(infra) == 2
+        assert (await depth(infra.db.reader))["running"] == 2
+        infra.released.set()
+        await until(lambda: is_idle(infra))
+    assert sorted(number for name, number in await effects(infra) if name == "job") == list(range(30))
+
+
+async def test_more_processes_have_more_places(infra: Infra) -> None:
+    for number in range(30):
+        await order(infra, take_turns, number)
+    async with working(infra), working(infra):
+
+        async def all_places_are_taken() -> bool:
+            return await begun(infra) == 4
+
+        await until(all_places_are_taken)
+        await emit_numbers(infra, range(1))
+        await until(lambda: is_in(infra, ("number", 0)))
+        assert await begun(infra) == 4
+        infra.released.set()
+        await until(lambda: is_idle(infra))
+    assert await begun(infra) == 30
+
+
+async def is_in(infra: Infra, one: tuple[str, int]) -> bool:
+    return one in await effects(infra)
 
 
 # --- failures ---

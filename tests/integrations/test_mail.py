@@ -1,5 +1,6 @@
 """Mail by SMTP, by Resend and into a folder, each against the real thing or a fake server on loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -230,3 +231,53 @@ async def test_the_stand_in_says_that_it_is_one(client: Any) -> None:
     (mail,) = [part for part in parts if part["name"] == "mail"]
     assert mail["state"] == "degraded"
     assert "mails are kept in" in mail["detail"]
+
+
+async def test_a_long_mail_arrives_as_it_is_though_lines_begin_with_dots() -> None:
+    inbox, content = Inbox(), b"\n.\n..two\n.three\n" * 200_000
+    long = replace(MAIL, text=".\n.one\n..\n", attachments=(Attachment("a.bin", "application/octet-stream", content),))
+    with smtp_server(inbox) as port:
+        await SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER).send(long)
+    (mail,) = inbox.mails
+    (file,) = mail.iter_attachments()
+    assert file.get_content() == content
+    assert mail.get_body(("plain",)).get_content() == ".\r\n.one\r\n..\r\n"
+
+
+async def test_before_its_point_of_no_return_a_mail_is_nothing() -> None:
+    inbox = Inbox()
+
+    def stop() -> None:
+        raise InterruptedError
+
+    with smtp_server(inbox) as port:
+        mailer = SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER)
+        with pytest.raises(InterruptedError):
+            await mailer.send(MAIL, point_of_no_return=stop)
+        await mailer.close()
+        await mailer.send(MAIL)
+    assert (inbox.tries, len(inbox.mails)) == (1, 1)
+
+
+async def test_a_server_that_has_heard_enough_is_not_given_the_rest() -> None:
+    passed: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in (b"220 Hi", b"250 Hello", b"250 OK", b"250 OK", b"354 Go on"):
+            writer.write(answer + b"\r\n")
+            passed.append(await reader.readline())
+        writer.write(b"552 Too much\r\n")
+        await writer.drain()
+        await reader.read(100_000)
+        writer.close()
+
+    big = Attachment("a.bin", "application/octet-stream", b"\0" * 20_000_000)
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        mailer = SmtpMailer(f"smtp://127.0.0.1:{port}", SENDER)
+        with pytest.raises(MailRefused, match="552"):
+            async with asyncio.timeout(30):
+                await mailer.send(replace(MAIL, attachments=(big,)), point_of_no_return=lambda: passed.append(b"."))
+        await mailer.close()
+    assert passed[3] == b"DATA\r\n"
+    assert b"." not in passed

@@ -72,6 +72,17 @@ async def test_doctor_finds_nothing_wrong_with_a_server_that_runs(data_dir: Path
     assert left_behind(data_dir) == []
 
 
+async def test_doctor_says_whether_ffmpeg_is_there(data_dir: Path, tmp_path: Path) -> None:
+    away = {"DATABASE_URL": "postgres://u:p@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1", "PORT": "0"}
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    there = await run(data_dir, "doctor", PATH=str(tmp_path), **away)
+    missing = await run(data_dir, "doctor", PATH=str(data_dir), **away)
+    assert re.search(rf"^ok +renditions +{re.escape(str(program))}$", there.out, re.MULTILINE), there.out
+    assert re.search(r"^note +renditions +none.*install ffmpeg$", missing.out, re.MULTILINE), missing.out
+
+
 async def test_doctor_names_what_is_wrong(data_dir: Path) -> None:
     stores = {"DATABASE_URL": "postgres://u:hidden@127.0.0.1:1/x", "REDIS_URL": "redis://127.0.0.1:1"}
     bucket = {"S3_BUCKET": "b", "S3_ENDPOINT_URL": "http://127.0.0.1:1", "S3_ACCESS_KEY_ID": "a"}

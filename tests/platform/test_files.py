@@ -49,6 +49,9 @@ def faults(text: str) -> list[str]:
     found += (
         [] if all("--require-hashes" in r for w, r in steps if w == "RUN" and "pip install" in r) else ["no hashes"]
     )
+    for rest in (rest for word, rest in steps if word == "RUN" and "apt-get install" in rest):
+        found += [] if "--no-install-recommends" in rest else ["apt-get installs what nobody needs"]
+        found += [] if "rm -rf /var/lib/apt/lists" in rest else ["apt-get leaves its lists in the image"]
     found += ["ADD fetches and unpacks: use COPY"] if "ADD" in words else []
     found += [f"{name} is no setting" for name in sorted(given - VARIABLES) if not PYTHON.match(name)]
     return found
@@ -61,6 +64,8 @@ def test_the_dockerfile_is_sound() -> None:
     assert steps["CMD"] == '["python", "-m", "app", "serve"]'
     assert '"HOST": "0.0.0.0"' in str(variables(steps["ENV"])).replace("'", '"')
     assert "/livez" in steps["HEALTHCHECK"]
+    image = text.rpartition("\nFROM ")[2]
+    assert re.search(r"apt-get install [^&]*\bffmpeg\b", image), "uploads would have no renditions"
     for word, rest in instructions(text):
         if word == "COPY" and not rest.startswith("--"):
             assert all((ROOT / source).exists() for source in rest.split()[:-1]), rest
@@ -75,6 +80,8 @@ def test_the_dockerfile_is_sound() -> None:
         ("HEALTHCHECK", "LABEL", "HEALTHCHECK"),
         ("COPY requirements.txt /", "COPY app /app", "before"),
         (" --require-hashes", "", "hashes"),
+        (" --no-install-recommends", "", "nobody needs"),
+        ("rm -rf /var/lib/apt/lists", "ls /var/lib/apt/lists", "lists"),
         ('CMD ["python", "-m", "app", "serve"]', "CMD python -m app serve", "exec form"),
         ("LOG_FORMAT=json", "LOG_FROMAT=json", "LOG_FROMAT"),
     ],

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from app.uploads.reading import Unreadable, read_facts
 from app.uploads.renditions import PEAKS, wav_peaks
 from app.uploads.sniffing import sniff
+from tests.conftest import http_client
 from tests.people import People
 from tests.uploads.factories import adts, mp3, upload, wav
 
@@ -54,6 +55,21 @@ async def test_without_ffmpeg(app: FastAPI, people: People, monkeypatch: pytest.
     assert sound["formats"] == other["formats"] == []
     whole, small = [(await ana.get(f"/tracks/{other['id']}/stream?format={name}")) for name in ("original", "opus")]
     assert whole.content == small.content, "without such a rendition it is the original"
+
+
+async def test_health_says_whether_ffmpeg_is_there(
+    app: FastAPI, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "ffmpeg"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    for path, state, detail in ((tmp_path, "up", str(program)), (tmp_path / "nowhere", "degraded", "no ffmpeg: ")):
+        monkeypatch.setenv("PATH", str(path))
+        async with http_client(app) as client:
+            answer = await client.get("http://soundscore.test/readyz")
+        (part,) = [part for part in answer.json()["parts"] if part["name"] == "renditions"]
+        assert (answer.status_code, part["state"]) == (200, state)
+        assert part["detail"].startswith(detail)
 
 
 @NEEDS_FFMPEG
