@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from app.core.config import Settings
-from app.core.job_runner import drain
+from app.core.job_runner import Worker, drain
 from app.core.tasks import end_tasks
 from app.playlists.exporting import carry_out, hand_over_waiting
 from tests.conftest import running
@@ -64,6 +64,8 @@ async def a_slow_desk(settings: Settings, inbox: Slow) -> AsyncIterator[tuple[De
                 yield Desk(app, infra, people, inbox), ana, UUID(export["id"])
             finally:
                 inbox.may.set()
+                # what is left of it is nobody else's business
+                await infra.db.fetch("DELETE FROM playlist_exports WHERE id = $1", [UUID(export["id"])])
 
 
 async def asked(inbox: Slow) -> None:
@@ -110,6 +112,19 @@ async def test_who_is_stopped_while_a_server_hesitates_still_hears_its_answer(se
         assert (await state_of(ana, str(export_id)))["state"] == "sent"
         await drain(desk.infra, ahead=HOUR)
         assert len(inbox.mails) == 1
+
+
+async def test_a_worker_that_ends_hears_the_answer_of_a_server_that_hesitates(settings: Settings) -> None:
+    inbox = Slow("DATA")
+    async with a_slow_desk(settings, inbox) as (desk, ana, export_id):
+        worker = Worker(desk.infra)
+        working = asyncio.create_task(worker.run())
+        await asked(inbox)
+        ending = asyncio.create_task(worker.stop(0.1))
+        await asyncio.sleep(0.5)
+        inbox.may.set()
+        await asyncio.gather(ending, working)
+        assert ((await state_of(ana, str(export_id)))["state"], len(inbox.mails)) == ("sent", 1)
 
 
 @pytest.mark.parametrize(("at", "mails"), [("DATA", 1), ("RCPT", 0)])
