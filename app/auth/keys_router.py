@@ -30,7 +30,7 @@ __all__ = ["router"]
 router = Router(prefix="/auth", tags=["auth"])
 Challenge = Annotated[
     str,
-    Query(pattern=r"^([A-Za-z0-9_-]{43})?$", description="S256 of a `code_verifier` that `/exchange` then asks for"),
+    Query(pattern=r"^[A-Za-z0-9_-]{43}$", description="S256 of a `code_verifier` that `/exchange` then asks for"),
 ]
 
 
@@ -86,9 +86,13 @@ async def list_oauth_providers(here: Here) -> OAuthProviders:
     responses=problems(ProviderNotConfigured),
 )
 async def begin_oauth(
-    provider: oauth.Provider, request: Request, here: Here, code_challenge: Challenge = ""
+    provider: oauth.Provider, request: Request, here: Here, code_challenge: Challenge
 ) -> RedirectResponse:
-    """Open it in the browser. It comes back to the app's `/oauth/callback#code=…` (or `#error=…`)."""
+    """Open it in the browser. It comes back to the app's `/oauth/callback#code=…` (or `#error=…`).
+
+    The app keeps the `code_verifier` where only it can read it, such as `sessionStorage`, and never in an address: it
+    is what tells a sign-in that was begun here from a link that somebody else sent.
+    """
     return await oauth.begin(here, request, provider, code_challenge)
 
 
@@ -111,7 +115,8 @@ async def finish_oauth(provider: oauth.Provider, request: Request, here: Here) -
     dependencies=[limited_by_address("auth.oauth", 30, 600)],
 )
 async def exchange_oauth_code(body: OAuthExchange, here: Here, caller: From) -> Tokens:
-    """The code works once, for a minute. An account is made on first sight."""
+    """The code works once, for a minute, with the `code_verifier` of the app that began. An account is made on first
+    sight."""
     return await oauth.exchange(here, caller, code=body.code, verifier=body.code_verifier)
 
 
@@ -125,7 +130,7 @@ async def list_linked_accounts(user: Account, db: ReadDB, page: Paged) -> Page[L
     "/linked-accounts", summary="Link an account", status_code=201, responses=problems(CodeGone, AlreadyLinked)
 )
 async def link_account(body: OAuthExchange, user: Account, db: WriteDB) -> LinkedAccountItem:
-    """Takes the code of a sign-in that was begun with a `code_challenge`."""
+    """Takes the code of a sign-in, and the `code_verifier` with which it was begun."""
     return await oauth.link_by_code(db, user, code=body.code, verifier=body.code_verifier)
 
 

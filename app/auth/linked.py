@@ -18,6 +18,7 @@ from app.core.errors import NotFound
 from app.core.ids import uuid7
 from app.core.infra import Infra
 from app.core.paging import Page, PageRequest
+from app.users.admins import role_of_next
 from app.users.models import User
 from app.users.service import UsernameTaken, create_person
 
@@ -77,7 +78,8 @@ async def _create(infra: Infra, db: Writer, identity: Identity) -> Known:
     owner = select(Credential.user_id).where(Credential.email_key == key, Credential.email_verified_at.is_not(None))
     if identity.email_verified and await db.one(owner) is not None:
         raise AccountExists
-    person = await _person(db, identity)
+    role = await role_of_next(db)
+    person = await _person(db, identity, role)
     if identity.email:
         proven = func.now() if identity.email_verified else None
         db.add(Credential(user_id=person.id, email=identity.email, email_key=key, email_verified_at=proven))
@@ -86,10 +88,10 @@ async def _create(infra: Infra, db: Writer, identity: Identity) -> Known:
     linked = _row(identity, person.id)
     db.add(linked)
     await db.flush()
-    return Known(person.id, linked.id, "user", gone=False)
+    return Known(person.id, linked.id, role, gone=False)
 
 
-async def _person(db: Writer, identity: Identity) -> User:
+async def _person(db: Writer, identity: Identity, role: Role) -> User:
     stem = re.sub(r"[^A-Za-z0-9_]+", "_", identity.name).strip("_")[:40]
     stem = stem if len(stem) >= 3 else "listener"
     display_name = re.sub(r"[\x00-\x1f\x7f]", "", identity.name).strip()[:50]
@@ -97,7 +99,7 @@ async def _person(db: Writer, identity: Identity) -> User:
         # the first try is the name itself, then ever longer numbers
         number = f"_{secrets.randbelow(10 ** min(attempt + 2, 9))}" if attempt else ""
         try:
-            return await create_person(db, username=stem + number, display_name=display_name or stem)
+            return await create_person(db, username=stem + number, display_name=display_name or stem, role=role)
         except UsernameTaken:
             continue
     raise UsernameTaken(f"No username like {stem} is free.")

@@ -119,14 +119,14 @@ async def come_back(infra: Infra, request: Request, provider: Provider) -> Redir
     except _failures() as error:
         return _failed(infra.settings, provider, error)
     async with infra.db.write() as db:
-        code = _code(db, identity, session.get("challenge", ""))
+        code = _code(db, identity, session["challenge"])
     return _to_app(infra.settings, code=code)
 
 
 async def exchange(infra: Infra, caller: Caller, *, code: str, verifier: str) -> Tokens:
     """Tokens for the code. Raises CodeGone, AccountExists, Unauthorized."""
     async with infra.db.write() as db:
-        identity, _ = await _take(db, code, verifier)
+        identity = await _take(db, code, verifier)
         known = await find_or_create(infra, db, identity)
         if known.gone:
             raise Unauthorized("This account was deleted.")
@@ -134,14 +134,8 @@ async def exchange(infra: Infra, caller: Caller, *, code: str, verifier: str) ->
 
 
 async def link_by_code(db: Writer, actor: Principal, *, code: str, verifier: str) -> LinkedAccountItem:
-    """Links who came back to the actor. Raises CodeGone, AlreadyLinked.
-
-    Only with a challenge: else somebody could slip the actor a code and so get a way into their account.
-    """
-    identity, proven = await _take(db, code, verifier)
-    if not proven:
-        raise CodeGone("To link an account, begin with a `code_challenge`.")
-    return await link(db, actor, identity)
+    """Links who came back to the actor. Raises CodeGone, AlreadyLinked."""
+    return await link(db, actor, await _take(db, code, verifier))
 
 
 def _client(infra: Infra, provider: Provider) -> Any:
@@ -207,13 +201,16 @@ def _code(db: Writer, identity: Identity, challenge: str) -> str:
     return code
 
 
-async def _take(db: Writer, code: str, verifier: str) -> tuple[Identity, bool]:
-    """Whom the code stands for, and whether the app that began has proven itself. Raises CodeGone."""
+async def _take(db: Writer, code: str, verifier: str) -> Identity:
+    """Whom the code stands for. Raises CodeGone, also for an app other than the one that began.
+
+    Else somebody could slip a person the code of their own account, and so sign them in to it, or link it to theirs.
+    """
     taken = delete(OAuthCode).where(OAuthCode.digest == digest(code), OAuthCode.expires_at > func.now())
     row: OAuthCode | None = await db.scalar(taken.returning(OAuthCode))
-    if row is None or (row.challenge and not hmac.compare_digest(row.challenge, _challenge(verifier))):
+    if row is None or not hmac.compare_digest(row.challenge, _challenge(verifier)):
         raise CodeGone
-    identity = Identity(
+    return Identity(
         provider=row.provider,
         issuer=row.issuer,
         subject=row.subject,
@@ -221,7 +218,6 @@ async def _take(db: Writer, code: str, verifier: str) -> tuple[Identity, bool]:
         email=row.email,
         email_verified=row.email_verified,
     )
-    return identity, bool(row.challenge)
 
 
 def _challenge(verifier: str) -> str:

@@ -222,11 +222,18 @@ class AppPassword(Output):
     stale: bool = Field(description="whether its use was not noted of late")
 
 
+Verifier = Annotated[
+    str,
+    StringConstraints(strip_whitespace=False, pattern=r"^[A-Za-z0-9._~-]{43,128}$"),
+    Field(description="What `code_challenge` at the start is the S256 of", json_schema_extra={"format": "password"}),
+]
+
+
 class OAuthExchange(Input):
     """The code with which the provider's sign-in came back, and what proves that the same app began it."""
 
     code: Secret
-    code_verifier: Secret = Field("", description="Where `code_challenge` was given at the start")
+    code_verifier: Verifier
 
 
 class OAuthProviders(Output):

@@ -22,14 +22,12 @@ from app.core.infra import Infra
 from app.core.limits import Limit
 from app.core.query import Runs
 from app.core.tokens import PasswordHasher
-from app.users.models import User
+from app.users.admins import role_of_next
 from app.users.service import create_person
 
 __all__ = ["change_email", "change_password", "create_admin", "find_me", "login", "register", "register_by_name"]
 
 Opens = Callable[[Infra, Writer, UUID, Role, Caller], Awaitable[Tokens]]
-
-_FIRST_ACCOUNT_LOCK = 7_301_944
 
 
 async def register(
@@ -39,7 +37,7 @@ async def register(
     check_new_password(password, username=username, email=email)
     hashed = await infra.passwords.hash(password)
     person = await create_person(
-        db, username=username, display_name=display_name or username, role=await _role_of_next(db)
+        db, username=username, display_name=display_name or username, role=await role_of_next(db)
     )
     db.add(_credential(person.id, email, hashed))
     await mail_links(infra, db, LinkMail(purpose="verify_email", email=email, user_id=person.id))
@@ -72,15 +70,6 @@ async def create_admin(infra: Infra, *, username: str, email: str, password: str
 
 def _credential(user_id: UUID, email: str, hashed: str, **fields: Any) -> Credential:
     return Credential(user_id=user_id, email=email, email_key=email.lower(), password_hash=hashed, **fields)
-
-
-async def _role_of_next(db: Writer) -> Role:
-    """The first account is an admin; of those who come first at the same time, one."""
-    anybody = select(User.id).limit(1)
-    if await db.one(anybody):
-        return "user"
-    await db.execute(select(func.pg_advisory_xact_lock(_FIRST_ACCOUNT_LOCK)))
-    return "user" if await db.one(anybody) else "admin"
 
 
 async def find_me(db: Runs, user_id: UUID) -> Me:

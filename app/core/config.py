@@ -1,6 +1,5 @@
 """Settings: every variable has a default that runs; production refuses the ones that are not safe."""
 
-import os
 import secrets
 from functools import cached_property
 from ipaddress import ip_network
@@ -11,6 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.database_url import postgres_url
+from app.core.kept import kept
 
 __all__ = ["Settings"]
 
@@ -200,19 +200,8 @@ class Settings(BaseSettings):
     def secret(self) -> bytes:
         """The secret that signs tokens and cursors: SECRET_KEY, or one made once and kept in DATA_DIR."""
         given = self.secret_key.get_secret_value()
-        return given.encode() if given else kept_secret(self.data_dir / "secret_key")
+        return given.encode() if given else kept(self.data_dir / "secret_key", _random)
 
 
-def kept_secret(path: Path) -> bytes:
-    """The contents of `path`; at the first call a new random secret, readable by its owner alone."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with open(path, "x", opener=_private) as file:
-            file.write(secrets.token_hex(32))
-    except FileExistsError:
-        pass  # made by an earlier start or by a sibling process: theirs is the one to use
-    return path.read_bytes()
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def _random() -> bytes:
+    return secrets.token_hex(32).encode()

@@ -40,11 +40,11 @@ def _written(value: Any) -> Any:
 
 
 def _in_utc(value: datetime) -> datetime:
-    """An offset may lead out of the years that there are."""
+    """An offset may lead out of the years that there are: the first or the last moment of them stands for that."""
     try:
         return value.astimezone(UTC)
     except OverflowError:
-        raise ValueError("name a moment in the years 1 to 9999 of UTC") from None
+        return datetime.min.replace(tzinfo=UTC) if value.year == 1 else datetime.max.replace(tzinfo=UTC)
 
 
 Moment = Annotated[

@@ -17,6 +17,7 @@ from passlib.context import CryptContext
 from app.core.auth import EVERY_SCOPE, Principal, Role
 from app.core.config import Settings
 from app.core.errors import Unauthorized
+from app.core.kept import kept
 
 __all__ = ["AccessTokens", "PasswordHasher", "digest", "external_claims", "header_of"]
 
@@ -145,15 +146,13 @@ def _private_pem(settings: Settings) -> str:
     given = settings.jwt_private_key.get_secret_value()
     if given:
         return given.replace("\\n", "\n")
-    path = settings.data_dir / "jwt_private_key.pem"
-    if not path.exists():
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        form = serialization.PrivateFormat.PKCS8
-        pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_bytes(pem)
-    return path.read_text()
+    return kept(settings.data_dir / "jwt_private_key.pem", _new_pem).decode()
+
+
+def _new_pem() -> bytes:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
 
 
 class PasswordHasher:

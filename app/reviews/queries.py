@@ -28,7 +28,7 @@ from app.reactions.service import liked_by_viewer
 from app.reviews.models import Review, ReviewRevision
 from app.reviews.schemas import ReviewCard, Revision, Sort
 from app.users.models import Follow, User
-from app.users.queries import VIEWER, not_blocked, not_muted, visible
+from app.users.queries import VIEWER, library_visible, not_muted, visible
 from app.users.schemas import PersonCard
 
 __all__ = [
@@ -175,7 +175,7 @@ REVISIONS = PageQuery(
 LIKERS = PageQuery(
     select(*person_card())
     .join_from(Like, User, User.id == Like.user_id)
-    .where(Like.review_id == REVIEW_ID, readable_review(), not_blocked(User.id)),
+    .where(Like.review_id == REVIEW_ID, readable_review(), User.deleted_at.is_(None), library_visible()),
     into=PersonCard,
     order=[Like.id],
 )

@@ -64,6 +64,7 @@ def travel(infra: Infra, seconds: float) -> None:
 
 async def test_an_account_is_made_on_first_sight(served: Served) -> None:
     provider, client, _ = served
+    await sign_up(client)  # the first account of all would be an admin
     subject = unique("sub")
     tokens = [provider.keys[0].sign(claims(sub=subject, roles=["admin"], role="admin", n=n)) for n in range(8)]
     answers = await asyncio.gather(*(client.get("/auth/me", headers=bearer(token)) for token in tokens))

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,13 +18,14 @@ from app.core.job_runner import drain
 from tests.auth.factories import (
     login,
     mails_to,
+    register,
     sign_up,
     sign_up_verified,
     token_in,
     unique,
 )
 from tests.auth.fakes import Key, Provider
-from tests.conftest import http_client, running
+from tests.conftest import create_database, http_client, running
 from tests.loopback import on_loopback
 
 Served = tuple[Provider, FastAPI]
@@ -31,8 +33,8 @@ VERIFIER = "v" * 43
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 
 
-@pytest.fixture(scope="module")
-async def served(settings: Settings) -> AsyncIterator[Served]:
+@asynccontextmanager
+async def knowing(settings: Settings) -> AsyncIterator[Served]:
     """The application, and the provider that it sends people to."""
     provider = Provider()
     async with on_loopback(provider.app()) as address:
@@ -47,6 +49,12 @@ async def served(settings: Settings) -> AsyncIterator[Served]:
         }
         async with running(settings.model_copy(update=knows)) as app:
             yield provider, app
+
+
+@pytest.fixture(scope="module")
+async def served(settings: Settings) -> AsyncIterator[Served]:
+    async with knowing(settings) as served:
+        yield served
 
 
 @pytest.fixture
@@ -67,9 +75,9 @@ def person(**claims: Any) -> dict[str, Any]:
     return {"sub": name, "name": "Gabi", "email": f"{name}@example.com", "email_verified": True} | claims
 
 
-async def leave(browser: httpx.AsyncClient, name: str = "google", challenge: str = "") -> str:
+async def leave(browser: httpx.AsyncClient, name: str = "google", challenge: str = CHALLENGE) -> str:
     """Begins, and answers where the browser is sent."""
-    answer = await browser.get(f"/auth/oauth/{name}/login", params={"code_challenge": challenge} if challenge else {})
+    answer = await browser.get(f"/auth/oauth/{name}/login", params={"code_challenge": challenge})
     assert answer.status_code == 302
     return answer.headers["location"]
 
@@ -83,8 +91,8 @@ async def come_back(browser: httpx.AsyncClient, back: str) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(parts.fragment).items()}
 
 
-async def exchange(browser: httpx.AsyncClient, code: str, **fields: str) -> httpx.Response:
-    return await browser.post("/auth/oauth/exchange", json={"code": code} | fields)
+async def exchange(browser: httpx.AsyncClient, code: str, verifier: str = VERIFIER) -> httpx.Response:
+    return await browser.post("/auth/oauth/exchange", json={"code": code, "code_verifier": verifier})
 
 
 async def sign_in(provider: Provider, browser: httpx.AsyncClient, claims: dict[str, Any]) -> httpx.Response:
@@ -113,6 +121,17 @@ async def test_google_brings_a_new_account_and_finds_it_again(served: Served, br
     assert stranger["id"] != first["id"]
 
 
+async def test_the_first_account_is_an_admin_by_this_door_too(settings: Settings, worker_number: int) -> None:
+    url = await create_database(settings.database_url, f"soundscore_first_{worker_number}")
+    async with (
+        knowing(settings.model_copy(update={"database_url": url})) as (provider, app),
+        http_client(app) as browser,
+    ):
+        assert (await me(browser, await sign_in(provider, browser, person())))["role"] == "admin"
+        assert (await me(browser, await sign_in(provider, browser, person())))["role"] == "user"
+        assert (await register(browser)).json()["role"] == "user"
+
+
 async def test_the_way_there_is_protected(served: Served, browser: httpx.AsyncClient) -> None:
     provider, _ = served
     location = await leave(browser)
@@ -123,7 +142,7 @@ async def test_the_way_there_is_protected(served: Served, browser: httpx.AsyncCl
     assert query["redirect_uri"] == "http://soundscore.test/api/v1/auth/oauth/google/callback"
     assert len(query["state"]) >= 20
     assert len(query["nonce"]) >= 16
-    answer = await browser.get("/auth/oauth/google/login")
+    answer = await browser.get("/auth/oauth/google/login", params={"code_challenge": CHALLENGE})
     cookie = answer.headers["set-cookie"]
     for wanted in ("HttpOnly", "SameSite=lax", "Path=/api/v1/auth/oauth", "Max-Age=600"):
         assert wanted in cookie
@@ -161,10 +180,24 @@ async def test_the_code_works_once_and_not_for_long(served: Served, browser: htt
 
 async def test_the_code_is_of_use_only_to_the_app_that_began(served: Served, browser: httpx.AsyncClient) -> None:
     provider, _ = served
-    code = (await come_back(browser, provider.authorize(await leave(browser, "google", CHALLENGE), **person())))["code"]
-    assert (await exchange(browser, code)).status_code == 410
-    assert (await exchange(browser, code, code_verifier="w" * 43)).status_code == 410
-    assert (await exchange(browser, code, code_verifier=VERIFIER)).status_code == 200
+    code = (await come_back(browser, provider.authorize(await leave(browser), **person())))["code"]
+    assert (await exchange(browser, code, "w" * 43)).status_code == 410
+    assert (await exchange(browser, code)).status_code == 200
+
+
+async def test_a_link_with_a_code_signs_nobody_in(served: Served, browser: httpx.AsyncClient) -> None:
+    """Else the person would use the account of whoever sent the link as if it were their own."""
+    provider, app = served
+    for query in ({}, {"code_challenge": ""}, {"code_challenge": "short"}):
+        answer = await browser.get("/auth/oauth/google/login", params=query)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/query/code_challenge")
+    code = (await come_back(browser, provider.authorize(await leave(browser), **person())))["code"]
+    async with http_client(app) as victim:
+        without = await victim.post("/auth/oauth/exchange", json={"code": code})
+        assert (without.status_code, without.json()["errors"][0]["pointer"]) == (422, "/body/code_verifier")
+        for bad in ("", "v" * 42, "v" * 129, VERIFIER + "\n"):
+            assert (await exchange(victim, code, bad)).status_code == 422
+        assert (await exchange(victim, code, "w" * 43)).status_code == 410
 
 
 async def test_a_verified_address_of_another_account_is_not_taken_over(
@@ -232,12 +265,14 @@ async def test_a_provider_that_does_not_answer(settings: Settings) -> None:
         "frontend_url": "https://app.example",
     }
     async with running(settings.model_copy(update=gone)) as app, http_client(app) as browser:
-        assert await come_back(browser, "/auth/oauth/google/login") == {"error": "sign_in_failed"}
+        assert await come_back(browser, f"/auth/oauth/google/login?code_challenge={CHALLENGE}") == {
+            "error": "sign_in_failed"
+        }
 
 
 @pytest.mark.parametrize("path", ["google/login", "google/callback", "spotify/login"])
 async def test_a_provider_without_client_id(client: httpx.AsyncClient, path: str) -> None:
-    answer = await client.get(f"/auth/oauth/{path}")
+    answer = await client.get(f"/auth/oauth/{path}", params={"code_challenge": CHALLENGE})
     assert (answer.status_code, answer.json()["code"]) == (503, "provider_not_configured")
     assert "CLIENT_ID" in answer.json()["detail"]
     assert (await client.get("/auth/oauth/myspace/login")).status_code == 422
@@ -248,12 +283,12 @@ async def test_accounts_are_linked_and_unlinked(served: Served, browser: httpx.A
     account, stranger, claims = await sign_up(browser), await sign_up(browser), person()
 
     async def link(bearer: dict[str, str], challenge: str = CHALLENGE) -> httpx.Response:
-        back = provider.authorize(await leave(browser, "google", challenge), **claims)
+        back = provider.authorize(await leave(browser, challenge=challenge), **claims)
         body = {"code": (await come_back(browser, back))["code"], "code_verifier": VERIFIER}
         return await browser.post("/auth/linked-accounts", json=body, headers=bearer)
 
-    # a code that somebody else slipped in has no challenge of ours
-    assert (await link(account.bearer, "")).status_code == 410
+    # a code that somebody else slipped in has another challenge than ours
+    assert (await link(account.bearer, "w" * 43)).status_code == 410
     linked = await link(account.bearer)
     assert linked.status_code == 201
     assert (linked.json()["provider"], linked.json()["email"]) == ("google", claims["email"])

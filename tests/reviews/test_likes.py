@@ -1,7 +1,10 @@
 """Likes on reviews and comments."""
 
+import httpx
+
 from app.core.ids import uuid7
 from app.core.infra import Infra
+from app.users.service import delete_account
 from tests.people import People, queries
 from tests.reviews.factories import assert_counted, make_album, write_comment, write_review
 
@@ -46,6 +49,35 @@ async def test_likers_are_listed_latest_first(infra: Infra, people: People) -> N
         params["cursor"] = page["next_cursor"]
     assert seen == [liker.username for liker in reversed(likers)]
     assert params["cursor"] is None
+
+
+async def test_likers_are_told_to_those_who_may_read_their_library(
+    infra: Infra, people: People, client: httpx.AsyncClient
+) -> None:
+    ana, fan = await people.make("ana"), await people.make("fan")
+    hidden = [
+        await people.make("nowhere", profile_visibility="me", library_visibility="me"),
+        await people.make("silent", library_visibility="me"),
+        await people.make("shy", library_visibility="followers"),
+        await people.make("closed", profile_visibility="followers"),
+    ]
+    blocked, plain, leaver = await people.make("blocked"), await people.make("plain"), await people.make("leaver")
+    review = await write_review(ana, await make_album(infra))
+    for person in (*hidden, blocked, plain, leaver):
+        assert (await person.put(f"/reviews/{review['id']}/like")).status_code == 200
+    for person in hidden[2:]:
+        assert (await fan.put(f"/users/{person.username}/follow")).status_code == 200
+    assert (await blocked.put(f"/users/{fan.username}/block")).status_code < 300
+    async with infra.db.write() as db:
+        await delete_account(db, leaver.id, keep_content=True)
+
+    async def told(reader: httpx.AsyncClient) -> set[str]:
+        items = (await reader.get(f"/reviews/{review['id']}/likers")).json()["items"]
+        return {person["username"] for person in items}
+
+    assert await told(client) == {plain.username, blocked.username}
+    assert await told(fan) == {plain.username, hidden[2].username, hidden[3].username}
+    assert await told(hidden[0]) == {plain.username, blocked.username, hidden[0].username}
 
 
 async def test_a_like_costs_few_statements(infra: Infra, people: People) -> None:

@@ -57,7 +57,7 @@ async def test_people_act_only_on_those_below_them(people: People) -> None:
         assert problem(ban) == (403, "not_allowed")
     assert problem(await guest.delete(f"{people_of}/{member.username}")) == (403, "not_allowed")
     assert (await dj.delete(f"{people_of}/{guest.username}")).status_code == 204
-    assert (await get_in(guest, room))["role"] == "member"
+    assert (await get_in(guest, room))["role"] == "guest"
     assert (await dj.put(f"/rooms/{room['id']}/bans/{member.username}", json={})).status_code == 204
 
 
