@@ -66,6 +66,7 @@ async def a_slow_desk(settings: Settings, inbox: Slow) -> AsyncIterator[tuple[De
                 inbox.may.set()
                 # what is left of it is nobody else's business
                 await infra.db.fetch("DELETE FROM playlist_exports WHERE id = $1", [UUID(export["id"])])
+                await drain(infra, raise_errors=False, ahead=HOUR)
 
 
 async def asked(inbox: Slow) -> None:
