@@ -6,12 +6,14 @@ import json
 import random
 from typing import Any
 
+import httpx
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
 __all__ = ["Voice"]
 
-LOST = (OSError, WebSocketException, TimeoutError, EOFError)
+MOST_RECOVERED = 1000
+LOST = (OSError, WebSocketException, TimeoutError, EOFError, httpx.HTTPError)
 
 
 class Voice:
@@ -27,6 +29,7 @@ class Voice:
         self.heard: list[tuple[int, str]] = []
         self.acknowledged: dict[str, int] = {}
         self.connections = 0
+        self.snapshots = 0
         self.over = False
         self._task = asyncio.create_task(self._live())
 
@@ -34,6 +37,8 @@ class Voice:
         """Sends a message until it is acknowledged."""
         self._waiting[client_id] = text
         while client_id in self._waiting:
+            if self._task.done():
+                self._task.result()  # what ended it is the fault, and not that nobody answers
             self._answered.clear()
             await self._send(client_id)
             with contextlib.suppress(TimeoutError):
@@ -70,7 +75,8 @@ class Voice:
                 welcome = json.loads(await connection.recv())
             if welcome["type"] != "welcome":
                 return
-            assert welcome["recovered"], "so few events must be resumed"
+            if not welcome["recovered"]:
+                await self._catch_up(address, welcome["sequence"])
             self.connections += 1
             for event in welcome["events"]:
                 self._hear(event)
@@ -78,6 +84,21 @@ class Voice:
             self._answered.set()
             async for text in connection:
                 self._take(json.loads(text))
+
+    async def _catch_up(self, address: str, sequence: int) -> None:
+        """Too much was missed to be sent again, and the server has said so: what was said is asked for."""
+        assert sequence - self.last > MOST_RECOVERED, "so few events must be resumed"
+        self.snapshots += 1
+        path = f"{address}/api/v1/chat/{self._path.rpartition('/')[2]}/messages"
+        asked: dict[str, Any] = {"after": self.last, "before": sequence + 1, "limit": 100}
+        missed: list[dict[str, Any]] = []
+        async with httpx.AsyncClient(headers={"Authorization": f"Bearer {self._token}"}, timeout=3) as client:
+            while not missed or asked.get("cursor"):
+                page = (await client.get(path, params=asked)).raise_for_status().json()
+                missed += page["items"]
+                asked["cursor"] = page["next_cursor"]
+        for said in missed[::-1]:
+            self._hear({"sequence": said["sequence"], "data": said})
 
     def _take(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "event":
