@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from app.core.addresses import Proxies, client_address
+from app.core.addresses import client_address, trusted
 
 __all__ = ["Caller", "From"]
 
@@ -19,7 +19,7 @@ class Caller:
 
 
 async def _caller(request: Request) -> Caller:
-    address = client_address(request.scope, request.headers, Proxies(request.app.state.settings.trusted_proxies))
+    address = client_address(request.scope, request.headers, trusted(tuple(request.app.state.settings.trusted_proxies)))
     # header bytes are Latin-1, in which a NUL may hide
     return Caller(address=address, user_agent=request.headers.get("user-agent", "").replace("\0", ""))
 

@@ -2,11 +2,12 @@
 
 import ipaddress
 from collections.abc import Sequence
+from functools import lru_cache
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-__all__ = ["Proxies", "client_address"]
+__all__ = ["Proxies", "client_address", "trusted"]
 
 
 class Proxies:
@@ -23,6 +24,12 @@ class Proxies:
         except ValueError:
             return False
         return any(parsed in network for network in self._networks)
+
+
+@lru_cache(maxsize=8)
+def trusted(networks: tuple[str, ...]) -> Proxies:
+    """The proxies of these settings, read once and not for each request."""
+    return Proxies(networks)
 
 
 def client_address(scope: Scope, headers: Headers, proxies: Proxies) -> str:

@@ -14,7 +14,7 @@ from fastapi import Depends, Request
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from app.core.addresses import Proxies, client_address
+from app.core.addresses import client_address, trusted
 from app.core.errors import TooManyRequests
 
 __all__ = ["Limit", "Limiter", "Verdict", "limited", "limited_by_address"]
@@ -138,7 +138,7 @@ def limited_by_address(name: str, count: int, seconds: int = 60) -> Any:
     limit = Limit(name, count, seconds)
 
     async def spend(request: Request) -> None:
-        proxies = Proxies(request.app.state.settings.trusted_proxies)
+        proxies = trusted(tuple(request.app.state.settings.trusted_proxies))
         address = client_address(request.scope, request.headers, proxies)
         check(await request.app.state.infra.limiter.take(limit, address))
 

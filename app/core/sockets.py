@@ -232,7 +232,7 @@ async def _run(socket: Socket, websocket: WebSocket, converse: Callable[[Socket,
             _send_away(socket)
         await _talk(socket, talk)
     except Closed:
-        pass
+        pass  # the client has gone: there is nobody to tell
     except AppError as error:
         socket.fail(error)
     except Exception as error:
